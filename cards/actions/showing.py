@@ -1,0 +1,121 @@
+"""What players see of the cards, read. Nothing here locks or changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts import friends
+from cards import answers, catalogue, errors, hands
+from cards.actions import trades
+from cards.models import CardKind, Draw, Trade
+from fortunes import answers as ground
+from fortunes import rulebooks, sql
+from fortunes.actions import feeds
+from fortunes.models import Campaign
+
+
+def kinds(*, campaign: Campaign) -> answers.Kinds:
+    """The campaign's kinds in the order of their ordinals."""
+    return answers.Kinds(
+        items=[
+            answers.KindAnswer(
+                slug=row.slug,
+                name=ground.Name(zh=row.name_zh, en=row.name_en),
+                role=row.role,
+                glyph=row.glyph,
+                colour=row.colour,
+            )
+            for row in CardKind.objects.filter(campaign=campaign).order_by("ordinal")
+        ]
+    )
+
+
+def hand(*, campaign: Campaign, player_id: int) -> answers.HandSnapshot:
+    """A player's hand with what is left of their quotas, and the feed's position read before it."""
+    seq = feeds.player_positions(players=[player_id])[player_id]
+    known = catalogue.of(campaign.pk)
+    rules = rulebooks.version(campaign.pk, rulebooks.read_in_force(campaign.pk))
+    row = next(iter(sql.fetch(sql.text("cards", "read_hand"), {"campaign": campaign.pk, "player": player_id})), None)
+    held = hands.Held.of(player_id, row) if row else hands.Held.empty(player_id, len(known.kinds))
+    none_used = [0] * len(known.sources)
+    used_today, used = (row.used_today, row.used) if row else (none_used, none_used)
+    return answers.HandSnapshot(
+        seq=seq,
+        hand=answers.hand(known, held),
+        complete=known.complete(rules, held.counts, held.escrow),
+        quotas=[
+            answers.quota(*line) for line in zip(known.sources, known.quotas(rules), used_today, used, strict=True)
+        ],
+    )
+
+
+def draws_of(*, campaign: Campaign, player_id: int) -> QuerySet[Draw]:
+    """A player's draws in a campaign."""
+    return Draw.objects.filter(campaign=campaign, player_id=player_id)
+
+
+def draw(row: Draw) -> answers.DrawRecord:
+    """A draw with what its owner needs to replay it once the secret is published."""
+    known = catalogue.of(row.campaign_id)
+    return answers.DrawRecord(
+        id=row.public_id,
+        kind=known.kinds[row.kind],
+        wish=known.kinds[row.wish],
+        serial=row.serial,
+        rulebook_version=row.rulebook_version,
+        drawn_at=ground.instant(row.at),
+        proof=answers.Proof(
+            campaign=row.campaign_id, source=row.source, nonce=bytes(row.nonce).hex(), player=row.player_id
+        ),
+    )
+
+
+def fairness(*, campaign: Campaign) -> answers.Fairness:
+    """The commitment, and what it committed to once that may be known."""
+    return answers.Fairness(
+        draw_commitment=bytes(campaign.draw_commitment).hex(),
+        draw_secret=bytes(campaign.draw_secret).hex() if campaign.draw_secret else None,
+        kinds=list(catalogue.of(campaign.pk).kinds),
+    )
+
+
+def issues_of(*, campaign: Campaign) -> QuerySet[Draw]:
+    """Every issued unit of a capped kind; nothing until the split is sealed."""
+    issued = Draw.objects.filter(campaign=campaign, serial__isnull=False)
+    return issued if campaign.settled_at else issued.none()
+
+
+def issue(row: Draw) -> answers.Issue:
+    known = catalogue.of(row.campaign_id)
+    if row.serial is None:
+        raise ValueError("an issue has a serial")
+    return answers.Issue(kind=known.kinds[row.kind], serial=row.serial, drawn_at=ground.instant(row.at))
+
+
+def trades_of(*, campaign: Campaign, player_id: int) -> QuerySet[Trade]:
+    """The trades that a player takes part in."""
+    return Trade.objects.filter(Q(proposer_id=player_id) | Q(recipient_id=player_id), campaign=campaign)
+
+
+def describe_trades(rows: Iterable[Trade]) -> list[answers.TradeAnswer]:
+    """Trades with the public ids of both sides, in one query for all of them."""
+    rows = list(rows)
+    ids = {row.proposer_id for row in rows} | {row.recipient_id for row in rows if row.recipient_id}
+    names = friends.public_ids(ids)
+    return [
+        trades.describe(
+            row, proposer=names[row.proposer_id], recipient=names[row.recipient_id] if row.recipient_id else None
+        )
+        for row in rows
+    ]
+
+
+def trade(*, public_id: UUID, player_id: int) -> answers.TradeAnswer:
+    """A trade that a player takes part in. Raises TradeNotFound for everybody else."""
+    row = Trade.objects.filter(Q(proposer_id=player_id) | Q(recipient_id=player_id), public_id=public_id).first()
+    if row is None:
+        raise errors.TradeNotFound
+    return describe_trades([row])[0]

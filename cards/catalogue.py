@@ -1,0 +1,67 @@
+"""The kinds and sources of a campaign by ordinal and slug. They never change once the campaign is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cards import draws
+from cards.errors import KindUnknown
+from cards.models import CardKind, Source
+from fortunes.rules import Quota, Rules
+
+NO_SCANS = Quota(per_day=0, per_campaign=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Slugs in the order of their ordinals."""
+
+    kinds: tuple[str, ...]
+    sources: tuple[str, ...]
+
+    def ordinals(self, slugs: Iterable[str]) -> list[int]:
+        """The ordinals of kinds by slug. Raises KindUnknown."""
+        numbers = {slug: ordinal for ordinal, slug in enumerate(self.kinds)}
+        wanted = list(slugs)
+        if unknown := sorted(set(wanted) - set(numbers)):
+            raise KindUnknown(kinds=unknown)
+        return [numbers[slug] for slug in wanted]
+
+    def slugs(self, ordinals: Iterable[int]) -> list[str]:
+        return [self.kinds[ordinal] for ordinal in ordinals]
+
+    def counts(self, counts: Sequence[int]) -> dict[str, int]:
+        """An array of counts as a mapping from slug."""
+        return dict(zip(self.kinds, counts, strict=True))
+
+    def odds(self, rules: Rules) -> draws.Odds:
+        return draws.Odds(
+            weights=tuple(rules.weights.get(slug, 0) for slug in self.kinds),
+            capped=tuple(slug in rules.caps for slug in self.kinds),
+        )
+
+    def quotas(self, rules: Rules) -> list[Quota]:
+        return [rules.quotas.get(slug, NO_SCANS) for slug in self.sources]
+
+    def complete(self, rules: Rules, counts: Sequence[int], escrow: Sequence[int]) -> bool:
+        """True if every kind of the full set is there; what is in escrow still counts for its giver."""
+        return all(
+            counts[ordinal] + escrow[ordinal] > 0
+            for ordinal, slug in enumerate(self.kinds)
+            if slug in rules.complete_set
+        )
+
+
+@lru_cache(maxsize=64)
+def of(campaign_id: int) -> Catalogue:
+    """The catalogue of an open campaign, read once per process."""
+    return read(campaign_id)
+
+
+def read(campaign_id: int) -> Catalogue:
+    """The catalogue as it is now; for drafts."""
+    kinds = CardKind.objects.filter(campaign_id=campaign_id).order_by("ordinal").values_list("slug", flat=True)
+    sources = Source.objects.filter(campaign_id=campaign_id).order_by("ordinal").values_list("slug", flat=True)
+    return Catalogue(tuple(kinds), tuple(sources))

@@ -1,0 +1,53 @@
+"""The draw: from a roll to a card. Pure, so that a stranger can replay it (docs/verify/draws.py does).
+
+    roll        = HMAC-SHA256(draw secret, scan key ‖ player)
+    scan key    = int64be(campaign) ‖ int16be(source) ‖ nonce
+    wish        = the kind at (int(roll[0:8]) · W) >> 64 along the integer weights, W their sum
+    alternative = the same with roll[8:16] over the uncapped kinds
+
+The alternative is given where the wish is capped and exhausted. Nobody, the operator included, can choose the scan key.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """Integer weights by kind ordinal, and which kinds are capped."""
+
+    weights: tuple[int, ...]
+    capped: tuple[bool, ...]
+
+    @property
+    def uncapped(self) -> tuple[int, ...]:
+        return tuple(0 if capped else weight for weight, capped in zip(self.weights, self.capped, strict=True))
+
+
+def scan_key(*, campaign_id: int, source: int, nonce: bytes) -> bytes:
+    """What a scan is known by, before anybody can know what it yields."""
+    return campaign_id.to_bytes(8) + source.to_bytes(2) + nonce
+
+
+def roll(secret: bytes, key: bytes, player_id: int) -> bytes:
+    """The 32 bytes that decide a draw."""
+    return hmac.digest(secret, key + player_id.to_bytes(8), "sha256")
+
+
+def choose(weights: Sequence[int], number: bytes) -> int:
+    """The ordinal that an 8-byte big-endian number falls on. The weights must not sum to zero."""
+    point = (int.from_bytes(number) * sum(weights)) >> 64
+    for ordinal, weight in enumerate(weights):
+        if point < weight:
+            return ordinal
+        point -= weight
+    raise ValueError("the weights sum to zero")
+
+
+def outcome(odds: Odds, rolled: bytes) -> tuple[int, int]:
+    """(wish, alternative) as kind ordinals. Equal where the wish is uncapped and needs no alternative."""
+    wish = choose(odds.weights, rolled[0:8])
+    return (wish, choose(odds.uncapped, rolled[8:16])) if odds.capped[wish] else (wish, wish)

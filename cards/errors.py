@@ -1,0 +1,51 @@
+"""What the cards refuse."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from fortunes.errors import DomainError
+
+
+class CodeInvalid(DomainError):
+    code, status, title = "code-invalid", 422, _("This is not a valid code.")
+
+
+class CodeForeign(DomainError):
+    code, status, title = "code-foreign", 422, _("This code belongs to another campaign.")
+
+
+class CodeExpired(DomainError):
+    code, title = "code-expired", _("This code has expired.")
+
+
+class CodeUsed(DomainError):
+    code, title = "code-used", _("This code has already been used.")
+
+
+class DailyLimitReached(DomainError):
+    code, title = "daily-limit-reached", _("You have no scans left today.")
+
+
+class CampaignLimitReached(DomainError):
+    code, title = "campaign-limit-reached", _("You have no scans left in this campaign.")
+
+
+class CardNotHeld(DomainError):
+    code, title = "card-not-held", _("You do not hold this card.")
+
+
+class KindUnknown(DomainError):
+    code, status, title = "kind-unknown", 422, _("There is no such card in this campaign.")
+
+
+class FriendNotFound(DomainError):
+    code, status, title = "friend-not-found", 404, _("You have no such friend.")
+
+
+class TradeWithOneself(DomainError):
+    code, status, title = "trade-with-oneself", 422, _("You can't trade with yourself.")
+
+
+class TradeNotFound(DomainError):
+    code, status, title = "trade-not-found", 404, _("There is no such trade.")

@@ -1,0 +1,7 @@
+SELECT * FROM cards_scan(
+    %(campaign)s, %(version)s,
+    %(players)s::bigint[], %(keys)s::text[], %(body_hashes)s::bytea[],
+    %(sources)s::smallint[], %(nonces)s::bytea[], %(expiries)s::timestamptz[],
+    %(wishes)s::smallint[], %(alternatives)s::smallint[],
+    %(per_day)s::smallint[], %(per_campaign)s::smallint[], %(capped)s::boolean[]
+)

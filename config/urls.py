@@ -1,0 +1,25 @@
+"""Addresses: the API of each app under /api/v1/, its documentation, and the admin."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from config import views
+
+urlpatterns = [
+    path("livez", views.livez),
+    path("", views.index, name="index"),
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/v1/problems/<slug:code>", views.problem),
+    path("api/v1/", include("fortunes.urls")),
+    path("api/v1/", include("accounts.urls")),
+    path("api/v1/", include("cards.urls")),
+    path("api/v1/", include("redpackets.urls")),
+]
+
+handler400 = "config.problems.bad_request"
+handler404 = "config.problems.not_found"
+handler500 = "config.problems.server_error"

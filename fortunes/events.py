@@ -1,0 +1,99 @@
+"""Events: facts for one player, and broadcasts: facts for everybody in a campaign.
+
+Every type is a msgspec.Struct registered with `@event("...")`, so each has one schema (docs/realtime.md lists them and
+a test compares). Payloads hold public ids, slugs, enums and numbers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+from django.db import transaction
+from psycopg.types.json import Jsonb
+
+from fortunes import doorbell, sql
+
+T = TypeVar("T", bound=type[msgspec.Struct])
+
+TYPES: dict[str, type[msgspec.Struct]] = {}
+_NAMES: dict[type[msgspec.Struct], str] = {}
+
+
+def event(name: str) -> Callable[[T], T]:
+    """Register a payload's type under the name that clients see."""
+
+    def register(payload: T) -> T:
+        if name in TYPES:
+            raise ValueError(f"event type {name} is registered twice")
+        TYPES[name] = payload
+        _NAMES[payload] = name
+        return payload
+
+    return register
+
+
+def append(*, campaign_id: int | None, entries: Sequence[tuple[int, msgspec.Struct]]) -> dict[int, int]:
+    """Write events for (player id, payload) pairs; the newest seq of each player.
+
+    The last statement of a transaction: it takes the feeds' locks, in ascending player id, and holds them to the end.
+    """
+    _require_transaction()
+    rows = sql.fetch(
+        "SELECT * FROM fortunes_append_events(%(campaign)s::bigint, %(players)s::bigint[], %(types)s::text[], %(data)s::jsonb[])",
+        {
+            "campaign": campaign_id,
+            "players": [player for player, _ in entries],
+            "types": [_NAMES[type(payload)] for _, payload in entries],
+            "data": [Jsonb(msgspec.to_builtins(payload)) for _, payload in entries],
+        },
+    )
+    newest = {row.player: row.seq for row in rows}
+    doorbell.ring_after_commit(players=newest)
+    return newest
+
+
+def broadcast(*, campaign_id: int, payload: msgspec.Struct) -> int:
+    """Write one fact for everybody in a campaign; its seq. The last statement of a transaction, like `append`."""
+    _require_transaction()
+    params = {
+        "campaign": campaign_id,
+        "type": _NAMES[type(payload)],
+        "data": Jsonb(msgspec.to_builtins(payload)),
+    }
+    row = sql.fetch("SELECT fortunes_append_broadcast(%(campaign)s, %(type)s, %(data)s) AS seq", params)[0]
+    doorbell.ring_after_commit(campaigns={campaign_id: row.seq})
+    seq: int = row.seq
+    return seq
+
+
+def _require_transaction() -> None:
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("an event is written in the transaction of its fact")
+
+
+@event("campaign.opened")
+class CampaignOpened(msgspec.Struct, frozen=True, kw_only=True):
+    """The season has been opened by its operators; it is live from `opens_at`."""
+
+    campaign: str
+    opens_at: str
+    closes_at: str
+
+
+@event("campaign.frozen")
+class CampaignFrozen(msgspec.Struct, frozen=True, kw_only=True):
+    """The freeze has been stamped: nothing that comes after it counts."""
+
+    campaign: str
+    frozen_at: str
+
+
+@event("campaign.settled")
+class CampaignSettled(msgspec.Struct, frozen=True, kw_only=True):
+    """The pool has been split; packets can be opened from `reveal_at`."""
+
+    campaign: str
+    winners: int
+    reveal_at: str

@@ -1,0 +1,107 @@
+"""What the API's views share: strict serializers, cursor pages, idempotency keys, ETags."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import pagination, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from fortunes import errors, keys
+from fortunes.models import Campaign
+
+
+class StrictSerializer(serializers.Serializer):
+    """A serializer that refuses fields it doesn't know."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = sorted(set(data) - {name for name, field in self.fields.items() if not field.read_only})
+            if unknown:
+                raise serializers.ValidationError(
+                    {name: [serializers.ErrorDetail("This field is not known here.", "unknown")] for name in unknown}
+                )
+        return super().to_internal_value(data)
+
+
+class CursorPage(pagination.CursorPagination):
+    """Pages by an opaque cursor, newest first, with a capped `limit` and no count: `{items, next}`."""
+
+    page_size = 50
+    max_page_size = 200
+    page_size_query_param = "limit"
+    ordering = "-id"
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"items": data, "next": self.get_next_link()})
+
+
+def require_campaign(slug: str) -> Campaign:
+    """A campaign that players may see: one that has been opened. Raises CampaignNotFound."""
+    campaign = Campaign.objects.filter(slug=slug, opened_at__isnull=False).first()
+    if campaign is None:
+        raise errors.CampaignNotFound
+    return campaign
+
+
+def idempotency_request(request: Request, route: str, body: Any) -> keys.Request:
+    """The Idempotency-Key of a REST request with its validated body. Raises IdempotencyKeyMissing or …Invalid."""
+    return keys.request(
+        player_id=request.user.pk, route=route, key=request.headers.get("Idempotency-Key"), body=body
+    )
+
+
+def respond_cacheable(request: Request, body: Any, *, version: str) -> Response:
+    """`body` with an ETag made of `version`, or 304 where the client has it already."""
+    etag = f'"{hashlib.sha256(version.encode()).hexdigest()[:24]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    asked = request.headers.get("If-None-Match", "")
+    if asked.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in asked.split(",")):
+        return Response(status=304, headers=headers)
+    return Response(body, headers=headers)
+
+
+def validated(serializer: type[serializers.Serializer], data: Any) -> dict[str, Any]:
+    """The validated fields of `data`. Raises rest_framework's ValidationError, with a pointer to each fault."""
+    checked = serializer(data=data)
+    checked.is_valid(raise_exception=True)
+    fields: dict[str, Any] = checked.validated_data
+    return fields
+
+
+class PagedView(APIView):
+    """A view whose GET answers a cursor page."""
+
+    pagination_class: type[CursorPage] = CursorPage
+
+    def respond(self, request: Request, rows: QuerySet, describe: Callable[[list[Any]], list[Any]]) -> Response:
+        """One page of `rows`, each described by what `describe` makes of the page."""
+        paginator = self.pagination_class()
+        page = paginator.paginate_queryset(rows, request, view=self)
+        return paginator.get_paginated_response(describe(page or []))
+
+
+def page_of(item: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """The struct of a page of items, for the schema."""
+    fields = [("items", list[item]), ("next", str | None)]  # type: ignore[valid-type]
+    return msgspec.defstruct(f"{item.__name__}Page", fields, namespace={"__doc__": "A page; `next` is the address of the next one."})
+
+
+PAGE_PARAMETERS = [
+    OpenApiParameter("limit", int, description=f"Items a page, at most {CursorPage.max_page_size}."),
+    OpenApiParameter("cursor", str, description="From the `next` of a page."),
+]
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    description="1 to 64 printable characters, chosen anew for each thing you want done and repeated with its retries.",
+)

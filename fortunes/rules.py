@@ -1,0 +1,106 @@
+"""The typed rules of a campaign: what a Rulebook row holds. Pure: no Django, no clock, no chance.
+
+A rulebook speaks of kinds and sources by their slugs. Weights are integers; the odds of a kind are its weight over the
+sum of all weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+MAX_WEIGHT = 1_000_000
+MAX_CAP = 1_000_000_000
+MAX_QUOTA = 10_000
+MAX_TRANCHES = 1_000
+
+
+class RulesError(ValueError):
+    """The rules contradict themselves; the message says where."""
+
+
+class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """At most `units` cards of a kind, released in `tranches` equal slots between opening and deadline."""
+
+    units: int
+    tranches: int = 1
+
+
+class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How many scans of one source count, per local day and in the whole campaign."""
+
+    per_day: int
+    per_campaign: int
+
+
+class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One version of a campaign's rules.
+
+    `weights`: kind slug to integer weight ≥ 0. `complete_set`: the slugs that make a full set. `caps`: kind slug to
+    its cap; at least one kind with a weight stays uncapped, so a draw always has an outcome. `quotas`: source slug to
+    quota.
+    """
+
+    weights: dict[str, int]
+    complete_set: tuple[str, ...]
+    quotas: dict[str, Quota]
+    caps: dict[str, Cap] = {}
+
+
+def parse(data: Any) -> Rules:
+    """Rules from JSON-like `data`, validated. Raises RulesError."""
+    try:
+        rules = msgspec.convert(data, Rules)
+    except msgspec.ValidationError as error:
+        raise RulesError(str(error)) from error
+    check(rules)
+    return rules
+
+
+def dump(rules: Rules) -> dict[str, Any]:
+    """The JSON-like form that `parse` reads."""
+    plain: dict[str, Any] = msgspec.to_builtins(rules)
+    return plain
+
+
+def check(rules: Rules) -> None:
+    """Raise RulesError where the rules contradict themselves."""
+    _check_weights(rules)
+    _check_caps(rules)
+    _check_quotas(rules)
+
+
+def _check_weights(rules: Rules) -> None:
+    for slug, weight in rules.weights.items():
+        if not 0 <= weight <= MAX_WEIGHT:
+            raise RulesError(f"weight of {slug} must be between 0 and {MAX_WEIGHT}")
+    if sum(rules.weights.values()) == 0:
+        raise RulesError("the weights sum to zero, so no card could be drawn")
+    if not rules.complete_set:
+        raise RulesError("the complete set is empty")
+    if len(set(rules.complete_set)) != len(rules.complete_set):
+        raise RulesError("the complete set names a kind twice")
+    for slug in rules.complete_set:
+        if rules.weights.get(slug, 0) == 0:
+            raise RulesError(f"the complete set needs {slug}, which can't be drawn")
+
+
+def _check_caps(rules: Rules) -> None:
+    for slug, cap in rules.caps.items():
+        if slug not in rules.weights:
+            raise RulesError(f"a cap names {slug}, which has no weight")
+        if not 1 <= cap.units <= MAX_CAP:
+            raise RulesError(f"the cap of {slug} must be between 1 and {MAX_CAP}")
+        if not 1 <= cap.tranches <= min(MAX_TRANCHES, cap.units):
+            raise RulesError(f"the tranches of {slug} must be between 1 and {MAX_TRANCHES}, and no more than its units")
+    if not any(weight for slug, weight in rules.weights.items() if slug not in rules.caps):
+        raise RulesError("every kind is capped: one kind with a weight must stay uncapped")
+
+
+def _check_quotas(rules: Rules) -> None:
+    if not rules.quotas:
+        raise RulesError("no source has a quota, so nobody could scan")
+    for slug, quota in rules.quotas.items():
+        if not 0 <= quota.per_day <= MAX_QUOTA or not 0 <= quota.per_campaign <= MAX_QUOTA:
+            raise RulesError(f"the quotas of {slug} must be between 0 and {MAX_QUOTA}")

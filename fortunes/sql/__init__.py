@@ -1,0 +1,49 @@
+"""SQL that the ORM can't say, kept in files: named statements and functions that migrations install.
+
+`<app>/sql/<name>.sql` is a statement, `<app>/sql/functions/<name>.sql` a function, `<app>/sql/invariants/<name>.sql` a
+query that must return no row. A function that changes gets a new file, so that old migrations stay what they were.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+from django.db import connection, migrations
+from psycopg.rows import namedtuple_row
+
+
+@cache
+def text(app: str, name: str) -> str:
+    """The text of `<app>/sql/<name>.sql`."""
+    return resources.files(app).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def fetch(statement: str, params: dict | None = None) -> list:
+    """The rows of `statement` as named tuples, on the current connection and in its transaction."""
+    connection.ensure_connection()
+    with connection.connection.cursor(row_factory=namedtuple_row) as cursor, connection.wrap_database_errors:
+        return cursor.execute(statement, params).fetchall()
+
+
+def execute(statement: str, params: dict | None = None) -> int:
+    """Run `statement`, on the current connection and in its transaction; the number of rows it changed."""
+    connection.ensure_connection()
+    with connection.connection.cursor() as cursor, connection.wrap_database_errors:
+        return cursor.execute(statement, params).rowcount
+
+
+def install_function(app: str, name: str, signature: str) -> migrations.RunSQL:
+    """A reversible migration operation that installs `<app>/sql/functions/<name>.sql`.
+
+    `signature` is what DROP FUNCTION needs, as in `"fortunes_clock()"`.
+    """
+    return migrations.RunSQL(text(app, f"functions/{name}"), f"DROP FUNCTION {signature}")
+
+
+def append_only(table: str) -> migrations.RunSQL:
+    """A reversible migration operation that takes UPDATE, DELETE and TRUNCATE on `table` from the application's role."""
+    return migrations.RunSQL(
+        f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM fortunes_app",
+        f"GRANT UPDATE, DELETE ON {table} TO fortunes_app",
+    )
