@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import msgspec
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import pagination, serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -31,6 +33,11 @@ class StrictSerializer(serializers.Serializer):
         return super().to_internal_value(data)
 
 
+# Pages are ordered by integers only; 18 digits are within a bigint.
+POSITION = re.compile(r"-?[0-9]{1,18}")
+INVALID_CURSOR = serializers.ValidationError({"cursor": [serializers.ErrorDetail("This is no cursor of ours.", "invalid")]})
+
+
 class CursorPage(pagination.CursorPagination):
     """Pages by an opaque cursor, newest first, with a capped `limit` and no count: `{items, next}`."""
 
@@ -38,6 +45,16 @@ class CursorPage(pagination.CursorPagination):
     max_page_size = 200
     page_size_query_param = "limit"
     ordering = "-id"
+
+    def decode_cursor(self, request: Request) -> Any:
+        """The place that a client's cursor names. What we didn't make ourselves is refused and never reaches SQL."""
+        try:
+            cursor = super().decode_cursor(request)
+        except NotFound as error:
+            raise INVALID_CURSOR from error
+        if cursor is not None and cursor.position is not None and not POSITION.fullmatch(cursor.position):
+            raise INVALID_CURSOR
+        return cursor
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"items": data, "next": self.get_next_link()})

@@ -11,7 +11,7 @@ from functools import lru_cache
 from fortunes import rules
 from fortunes.models import DatabaseNow, Rulebook
 
-_in_force: dict[int, int] = {}
+_believed: dict[int, int] = {}
 
 
 @lru_cache(maxsize=256)
@@ -20,19 +20,18 @@ def version(campaign_id: int, number: int) -> rules.Rules:
     return rules.parse(Rulebook.objects.get(campaign_id=campaign_id, version=number).rules)
 
 
-def in_force(campaign_id: int) -> int:
-    """The version that this process believes to be in force. Raises Rulebook.DoesNotExist."""
-    if campaign_id not in _in_force:
-        _in_force[campaign_id] = read_in_force(campaign_id)
-    return _in_force[campaign_id]
+def in_force(campaign_id: int) -> Rulebook:
+    """The version in force by the database's clock. Raises Rulebook.DoesNotExist."""
+    return Rulebook.objects.filter(campaign_id=campaign_id, in_force_at__lte=DatabaseNow()).latest("version")
+
+
+def believed(campaign_id: int) -> int:
+    """The number of the version that this process believes to be in force. Raises Rulebook.DoesNotExist."""
+    if campaign_id not in _believed:
+        _believed[campaign_id] = in_force(campaign_id).version
+    return _believed[campaign_id]
 
 
 def forget(campaign_id: int) -> None:
     """The gate named another version: ask again."""
-    _in_force.pop(campaign_id, None)
-
-
-def read_in_force(campaign_id: int) -> int:
-    """The version in force by the database's clock. Raises Rulebook.DoesNotExist."""
-    known = Rulebook.objects.filter(campaign_id=campaign_id, in_force_at__lte=DatabaseNow())
-    return known.latest("version").version
+    _believed.pop(campaign_id, None)

@@ -88,7 +88,7 @@ def _one_a_player(waiting: dict[int, tuple[Scan, codes.Code]]) -> dict[int, tupl
 
 def _redeem_batch(campaign: Campaign, batch: dict[int, tuple[Scan, codes.Code]]) -> dict[int, Outcome]:
     """The outcomes of a batch by place; a place that has to be tried again is missing."""
-    version = rulebooks.in_force(campaign.pk)
+    version = rulebooks.believed(campaign.pk)
     rules = rulebooks.version(campaign.pk, version)
     places = list(batch)
     with transaction.atomic(durable=True):

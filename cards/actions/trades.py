@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import friends
-from accounts.models import Player
 from cards import answers, catalogue, errors, events, hands, trading
 from cards.models import Trade
 from fortunes import events as feed
@@ -19,7 +18,7 @@ from fortunes.models import Campaign
 
 
 def gift(
-    *, asked: keys.Request, campaign: Campaign, giver: Player, to: UUID, gives: Sequence[str]
+    *, asked: keys.Request, campaign: Campaign, giver: friends.Somebody, to: UUID, gives: Sequence[str]
 ) -> answers.GiftAnswer:
     """Give cards to a friend, at once. The same key and body answer again what the first call answered.
 

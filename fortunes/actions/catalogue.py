@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fortunes import answers, clock, rulebooks
-from fortunes.models import Campaign, Rulebook
+from fortunes.models import Campaign
 
 # A company runs a season or two a year; the list is not meant to be paged.
 MOST = 50
@@ -18,5 +18,5 @@ def campaigns() -> answers.Campaigns:
 
 def rulebook(campaign_id: int) -> answers.RulesAnswer:
     """The rulebook in force."""
-    row = Rulebook.objects.get(campaign_id=campaign_id, version=rulebooks.read_in_force(campaign_id))
+    row = rulebooks.in_force(campaign_id)
     return answers.RulesAnswer(version=row.version, in_force_at=answers.instant(row.in_force_at), rules=row.rules)

@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 ('route', models.CharField(max_length=40)),
                 ('key', models.CharField(max_length=64)),
                 ('body_hash', models.BinaryField(max_length=32)),
-                ('result', models.JSONField(null=True)),
+                ('result', models.TextField(null=True)),
                 ('at', models.DateTimeField(db_default=fortunes.models.DatabaseNow())),
             ],
         ),

@@ -1,0 +1,75 @@
+"""Who is whose friend, and whom a player can find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from accounts import errors, names
+from accounts.models import Friendship, Player
+from fortunes import sql
+
+
+class Somebody(Protocol):
+    """A player as far as others need to know: the row, or what a token says."""
+
+    @property
+    def pk(self) -> int: ...
+
+    @property
+    def public_id(self) -> UUID: ...
+
+
+def find(player: UUID | str, *, seen_by: int) -> Player:
+    """The active player of a public id, or (a str) of a username. Raises PlayerNotFound.
+
+    Whoever has blocked `seen_by` is not to be found, by the same query and so at the same cost as an unknown player.
+    """
+    barred = Friendship.objects.filter(player=seen_by, friend=OuterRef("pk"), state=Friendship.State.BARRED)
+    visible = Player.objects.filter(~Exists(barred), is_active=True)
+    if isinstance(player, UUID):
+        found = visible.filter(public_id=player).first()
+    else:
+        username = names.normalise_username(player)
+        found = visible.filter(username=username).first() if names.is_username(username) else None
+    if found is None:
+        raise errors.PlayerNotFound
+    return found
+
+
+def friend(public_id: UUID, *, of: int) -> int | None:
+    """The id of a player's friend with this public id; None for strangers, the unknown and the blocked alike."""
+    friends = Friendship.objects.filter(player=of, friend__public_id=public_id, state=Friendship.State.FRIENDS)
+    return friends.values_list("friend", flat=True).first()
+
+
+def share_lock(player_id: int, friend_id: int) -> bool:
+    """Whether two players are friends, which then stays so until the end of the current transaction.
+
+    Both rows of a pair change in one transaction, so a lock on one of them is enough.
+    """
+    return bool(sql.fetch(sql.text("accounts", "share_friendship"), {"player": player_id, "friend": friend_id}))
+
+
+def of(player_id: int) -> list[int]:
+    """The ids of a player's friends, ascending; 200 at most."""
+    friends = Friendship.objects.filter(player=player_id, state=Friendship.State.FRIENDS)
+    return list(friends.order_by("friend").values_list("friend", flat=True))
+
+
+def standings(player_id: int) -> QuerySet[Friendship]:
+    """How a player stands to others, as far as they may know: not who has blocked them."""
+    mine = Friendship.objects.filter(player=player_id).exclude(state=Friendship.State.BARRED)
+    return mine.select_related("friend")
+
+
+def player(player_id: int) -> Player:
+    return Player.objects.get(pk=player_id)
+
+
+def public_ids(players: Iterable[int]) -> dict[int, UUID]:
+    """Public ids by id, in one query."""
+    return dict(Player.objects.filter(pk__in=set(players)).values_list("pk", "public_id"))

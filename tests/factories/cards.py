@@ -1,0 +1,119 @@
+"""Seasons, scans, draws and gifts. Cards have a history, so everything here goes through the actions."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import factory
+from django.conf import settings
+
+from accounts.models import Player
+from cards import answers, codes
+from cards.actions import presets, scans, stock, trades
+from cards.models import Draw, Trade
+from fortunes import clock, keys, secretkeys
+from fortunes.models import Campaign
+from redpackets.actions import openings, pools
+from tests.factories.accounts import FriendshipFactory, PlayerFactory
+from tests.factories.fortunes import CampaignFactory
+
+PLENTY = {"code": {"per_day": 1_000, "per_campaign": 5_000}}
+
+
+class DraftSeasonFactory(CampaignFactory):
+    """A draft of the preset. `rulebook` replaces parts of its rules."""
+
+    rulebook = factory.LazyFunction(dict)
+
+    @classmethod
+    def _create(cls, model_class: type[Campaign], *args: Any, **fields: Any) -> Campaign:
+        return presets.five_fortunes(**fields)
+
+
+class SeasonFactory(DraftSeasonFactory):
+    """A live season with a funded pool, opened as staff would; its due stock is released."""
+
+    pool_fen = 1_000_000
+
+    @classmethod
+    def _create(cls, model_class: type[Campaign], *args: Any, pool_fen: int, **fields: Any) -> Campaign:
+        campaign = super()._create(model_class, **fields)
+        pool = pools.create(campaign_id=campaign.pk, amount_fen=pool_fen)
+        pools.fund(pool_id=pool.pk, amount_fen=pool_fen, business_key=f"fund:{campaign.slug}")
+        campaign = openings.open(campaign_id=campaign.pk)
+        stock.release_due()
+        return campaign
+
+
+def code(campaign: Campaign, *, source: int = 0, valid_for: timedelta = timedelta(days=30)) -> str:
+    """The text of a fresh signed code."""
+    key_id, key = secretkeys.current(settings.SCAN_CODE_KEYS)
+    fresh = codes.fresh(campaign_id=campaign.pk, source=source, expires_at=clock.now() + valid_for)
+    return codes.encode(fresh, key_id=key_id, key=key)
+
+
+def asked(player: Player, route: str, body: Any, key: str | None = None) -> keys.Request:
+    """A request under a fresh key."""
+    return keys.request(player_id=player.pk, route=route, key=key or secrets.token_hex(8), body=body)
+
+
+def scan(campaign: Campaign, player: Player, *, text: str | None = None, key: str | None = None) -> scans.Scan:
+    """A scan that the player is about to make."""
+    text = text or code(campaign)
+    return scans.Scan(asked(player, "scans", {"campaign": campaign.slug, "code": text}, key), text)
+
+
+def redeem(campaign: Campaign, player: Player, **given: Any) -> scans.Outcome:
+    """The outcome of one scan of one player."""
+    (outcome,) = scans.redeem(campaign=campaign, scans=[scan(campaign, player, **given)])
+    return outcome
+
+
+def give(
+    campaign: Campaign, giver: Player, receiver: Player, gives: Sequence[str], *, key: str | None = None
+) -> answers.GiftAnswer:
+    """A gift between friends."""
+    body = {"campaign": campaign.slug, "type": "gift", "to": receiver.public_id, "gives": list(gives)}
+    return trades.gift(
+        asked=asked(giver, "trades", body, key), campaign=campaign, giver=giver, to=receiver.public_id, gives=gives
+    )
+
+
+class DrawFactory(factory.Factory[Draw]):
+    """A redeemed scan."""
+
+    class Meta:
+        model = Draw
+
+    campaign = factory.SubFactory(SeasonFactory)
+    player = factory.SubFactory(PlayerFactory)
+
+    @classmethod
+    def _create(cls, model_class: type[Draw], *args: Any, campaign: Campaign, player: Player) -> Draw:
+        outcome = redeem(campaign, player)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return model_class.objects.get(player=player, campaign=campaign, hand_version=outcome.hand.version)
+
+
+class GiftFactory(factory.Factory[Trade]):
+    """A card that was drawn by `giver` and given to `receiver`."""
+
+    class Meta:
+        model = Trade
+
+    campaign = factory.SubFactory(SeasonFactory)
+    giver = factory.SubFactory(PlayerFactory)
+    receiver = factory.SubFactory(PlayerFactory)
+
+    @classmethod
+    def _create(
+        cls, model_class: type[Trade], *args: Any, campaign: Campaign, giver: Player, receiver: Player
+    ) -> Trade:
+        FriendshipFactory(player=giver, friend=receiver)
+        drawn = DrawFactory(campaign=campaign, player=giver)
+        slug = campaign.kinds.get(ordinal=drawn.kind).slug
+        return model_class.objects.get(public_id=give(campaign, giver, receiver, [slug]).trade.id)
