@@ -28,7 +28,8 @@ class PlayerFactory(DjangoModelFactory[Player]):
 
     @classmethod
     def _create(cls, model_class: type[Player], *args: Any, password: str | None = None, **fields: Any) -> Player:
-        return super()._create(model_class, *args, password=stored_password(password), **fields)
+        player: Player = super()._create(model_class, *args, password=stored_password(password), **fields)
+        return player
 
 
 class FriendshipFactory(Factory[Friendship]):

@@ -30,15 +30,18 @@ AS $$
 DECLARE
     gate record;
     refusal text;
+    -- A hand that was made after this lock is visible below and yet not locked: it counts as missing.
+    locked bigint[];
 BEGIN
     SELECT * INTO gate FROM fortunes_gate_enter(the_campaign);
     refusal := CASE WHEN gate.verdict <> 'live' THEN gate.verdict
                     WHEN gate.rulebook_version IS DISTINCT FROM the_version THEN 'stale-rulebook' END;
 
-    PERFORM 1 FROM cards_hand h
-      WHERE h.campaign_id = the_campaign AND h.player_id = ANY (players)
-      ORDER BY h.player_id
-        FOR NO KEY UPDATE;
+    SELECT coalesce(array_agg(h.player_id), '{}') INTO locked
+      FROM (SELECT h.player_id FROM cards_hand h
+             WHERE h.campaign_id = the_campaign AND h.player_id = ANY (players)
+             ORDER BY h.player_id
+               FOR NO KEY UPDATE) h;
 
     RETURN QUERY
     WITH judged AS (
@@ -60,7 +63,8 @@ BEGIN
           FROM unnest(players, keys, body_hashes, sources, nonces, expiries, wishes, alternatives) WITH ORDINALITY
                AS i (player, key, body_hash, source, nonce, expires_at, wish, alternative, place)
           LEFT JOIN LATERAL (SELECT * FROM cards_hand h
-                              WHERE h.campaign_id = the_campaign AND h.player_id = i.player LIMIT 1) h ON true
+                              WHERE h.campaign_id = the_campaign AND h.player_id = i.player
+                                AND i.player = ANY (locked) LIMIT 1) h ON true
           LEFT JOIN LATERAL (SELECT d.id, d.body_hash FROM cards_draw d
                               WHERE d.player_id = i.player AND d.campaign_id = the_campaign AND d.key = i.key LIMIT 1) first ON true
     ), wanted AS (

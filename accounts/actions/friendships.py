@@ -1,0 +1,116 @@
+"""Friendships: ask, accept, end, block, unblock. `accounts.befriending` says what each verb makes of a pair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from accounts import errors, events, friends, locks
+from accounts.befriending import MIRROR, Refusal, Side, Verb, after
+from accounts.models import FRIEND_LIMIT, Friendship, Player
+from fortunes import events as feed
+from fortunes import sql
+from fortunes.errors import DomainError
+
+REFUSALS: dict[Refusal, type[DomainError]] = {
+    Refusal.NO_PLAYER: errors.PlayerNotFound,
+    Refusal.NO_FRIENDSHIP: errors.FriendshipNotFound,
+    Refusal.NOT_ASKED: errors.FriendshipNotAsked,
+    Refusal.BLOCKED_BY_ME: errors.PlayerBlocked,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the player who acted stands to `friend` now; `since` is None for strangers."""
+
+    friend: Player
+    state: Side
+    since: datetime | None
+    was: Side
+
+
+def ask(*, by: int, player: UUID | str) -> Standing:
+    """Ask a player, by public id or (a str) username, to be friends; whoever asks back accepts by it.
+
+    Raises PlayerNotFound (unknown, or has blocked the asker), PlayerBlocked, FriendshipWithOneself or
+    FriendLimitReached. So do the others, as far as it applies.
+    """
+    return _act(Verb.ASK, by, player)
+
+
+def accept(*, by: int, player: UUID | str) -> Standing:
+    """Accept what a player asked. Raises FriendshipNotFound or FriendshipNotAsked besides."""
+    return _act(Verb.ACCEPT, by, player)
+
+
+def end(*, by: int, player: UUID | str) -> Standing:
+    """End a friendship, decline an ask or withdraw one. Raises FriendshipNotFound besides."""
+    return _act(Verb.END, by, player)
+
+
+def block(*, by: int, player: UUID | str) -> Standing:
+    """Block a player, which ends whatever there was between the two."""
+    return _act(Verb.BLOCK, by, player)
+
+
+def unblock(*, by: int, player: UUID | str) -> Standing:
+    """Take a block back; the two are strangers then."""
+    return _act(Verb.UNBLOCK, by, player)
+
+
+def _act(verb: Verb, by: int, player: UUID | str) -> Standing:
+    with transaction.atomic(durable=True):
+        friend = friends.find(player, seen_by=by)
+        if friend.pk == by:
+            raise errors.FriendshipWithOneself
+        friend_counts = locks.both(by, friend.pk)
+        # Read under the locks: what was true before them may not be any more.
+        row = Friendship.objects.filter(player=by, friend=friend).first()
+        was = Side(row.state) if row else Side.STRANGER
+        state = after(verb, was)
+        if isinstance(state, Refusal):
+            raise REFUSALS[state]
+        if state is was:
+            return Standing(friend, state, row.since if row else None, was)
+        _count_friends(friend_counts, (state is Side.FRIENDS) - (was is Side.FRIENDS))
+        since = _write(by, friend.pk, state)
+        _tell(by, friend, was, state)
+        return Standing(friend, state, since, was)
+
+
+def _count_friends(friend_counts: dict[int, int], change: int) -> None:
+    if change == 0:
+        return
+    if change > 0 and max(friend_counts.values()) >= FRIEND_LIMIT:
+        raise errors.FriendLimitReached(limit=FRIEND_LIMIT)
+    Player.objects.filter(pk__in=friend_counts).update(friend_count=F("friend_count") + change)
+
+
+def _write(player_id: int, friend_id: int, state: Side) -> datetime | None:
+    if state is Side.STRANGER:
+        pair = Q(player=player_id, friend=friend_id) | Q(player=friend_id, friend=player_id)
+        Friendship.objects.filter(pair).delete()
+        return None
+    sides = {"player": player_id, "friend": friend_id, "mine": state.value, "theirs": MIRROR[state].value}
+    since: datetime = sql.fetch(sql.text("accounts", "set_friendship"), sides)[0].since
+    return since
+
+
+def _tell(by: int, friend: Player, was: Side, state: Side) -> None:
+    """Both sides are told, except of blocks: those show themselves as an end, or not at all."""
+    kind: type[events.FriendshipAsked | events.FriendshipAccepted | events.FriendshipEnded]
+    if state is Side.ASKING:
+        kind = events.FriendshipAsked
+    elif state is Side.FRIENDS:
+        kind = events.FriendshipAccepted
+    elif was in (Side.ASKING, Side.ASKED, Side.FRIENDS):
+        kind = events.FriendshipEnded
+    else:
+        return
+    payload = kind(by=Player.objects.values_list("public_id", flat=True).get(pk=by), to=friend.public_id)
+    feed.append(campaign_id=None, entries=[(by, payload), (friend.pk, payload)])

@@ -1,0 +1,144 @@
+"""Cards to look at. What moves a card is history, and a hand is a cache of it: read-only, for superusers too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from cards.models import CardKind, Draw, Hand, Source, Stock, StockTranche, Trade, Transfer
+from fortunes.adminsite import IndexedAdmin, ReadOnlyAdmin, by_number, by_player, by_public_id
+
+
+class DraftCatalogueAdmin(IndexedAdmin):
+    """Names and art may be changed until the campaign is opened; numbers and slugs are what rules and history rest on."""
+
+    actions = None
+    list_filter = ("campaign",)
+    list_select_related = ("campaign",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.campaign.opened_at is None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(CardKind)
+class CardKindAdmin(DraftCatalogueAdmin):
+    list_display = ("id", "campaign", "ordinal", "slug", "name_zh", "name_en", "role", "glyph", "colour")
+    fields = ("campaign", "ordinal", "slug", "role", "name_zh", "name_en", "glyph", "colour")
+    readonly_fields = ("campaign", "ordinal", "slug", "role")
+
+
+@admin.register(Source)
+class SourceAdmin(DraftCatalogueAdmin):
+    list_display = ("id", "campaign", "ordinal", "slug", "name_zh", "name_en", "type")
+    fields = ("campaign", "ordinal", "slug", "type", "name_zh", "name_en")
+    readonly_fields = ("campaign", "ordinal", "slug", "type")
+
+
+@lru_cache(maxsize=64)
+def kinds(campaign_id: int) -> tuple[CardKind, ...]:
+    """The kinds of an opened campaign by ordinal; they don't change any more."""
+    return tuple(CardKind.objects.filter(campaign_id=campaign_id).order_by("ordinal"))
+
+
+def named(campaign_id: int, ordinals: Iterable[int]) -> str:
+    return ", ".join(str(kinds(campaign_id)[ordinal]) for ordinal in ordinals) or "-"
+
+
+def counted(campaign_id: int, counts: list[int]) -> str:
+    held = (f"{kind} × {count}" for kind, count in zip(kinds(campaign_id), counts, strict=True) if count)
+    return ", ".join(held) or "-"
+
+
+def kind_column(description: Any, name: str = "kind") -> Callable[[Any], str]:
+    """The name of the kind whose ordinal is in column `name`."""
+
+    @admin.display(description=description)
+    def column(row: Any) -> str:
+        return named(row.campaign_id, [getattr(row, name)])
+
+    return column
+
+
+class NamedKindsAdmin(ReadOnlyAdmin):
+    """Rows of a campaign that speak of kinds by ordinal; `kind_columns` show them by name, besides all the columns."""
+
+    kind_columns: tuple[str, ...] = ("kind_name",)
+    kind_name = staticmethod(kind_column(_("kind")))
+    list_filter = ("campaign",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [*super().get_fields(request, obj), *self.kind_columns]
+
+
+@admin.register(Hand)
+class HandAdmin(NamedKindsAdmin):
+    kind_columns = ("cards", "in_escrow")
+    list_display = ("id", "campaign", "player", "cards", "in_escrow", "day", "used_today", "used", "version")
+    list_select_related = ("campaign", "player")
+    search_by = (by_player("player_id"),)
+
+    @admin.display(description=_("cards"))
+    def cards(self, row: Hand) -> str:
+        return counted(row.campaign_id, row.counts)
+
+    @admin.display(description=_("in escrow"))
+    def in_escrow(self, row: Hand) -> str:
+        return counted(row.campaign_id, row.escrow)
+
+
+@admin.register(StockTranche)
+class StockTrancheAdmin(NamedKindsAdmin):
+    list_display = ("id", "campaign", "kind_name", "number", "first_serial", "units", "available_at", "released_at")
+    list_select_related = ("campaign",)
+
+
+@admin.register(Stock)
+class StockAdmin(NamedKindsAdmin):
+    list_display = ("id", "campaign", "kind_name", "serial", "available_at")
+    list_select_related = ("campaign",)
+
+
+@admin.register(Draw)
+class DrawAdmin(NamedKindsAdmin):
+    kind_columns = ("kind_name", "wish_name")
+    wish_name = staticmethod(kind_column(_("wish"), "wish"))
+    list_display = ("id", "campaign", "player", "kind_name", "serial", "wish_name", "rulebook_version", "at")
+    list_select_related = ("campaign", "player")
+    search_by = (by_number(), by_player("player_id"))
+    search_help_text: ClassVar = _("Username or id of the player, or id of the draw")
+
+
+@admin.register(Trade)
+class TradeAdmin(NamedKindsAdmin):
+    kind_columns = ("given", "taken")
+    list_display = ("id", "campaign", "type", "proposer", "recipient", "given", "taken", "state", "created_at", "closed_at")
+    list_select_related = ("campaign", "proposer", "recipient")
+    search_by = (by_number(), by_public_id(), by_player("proposer_id", "recipient_id"))
+    search_help_text: ClassVar = _("Username or id of a player, or id of the trade")
+
+    @admin.display(description=_("gives"))
+    def given(self, row: Trade) -> str:
+        return named(row.campaign_id, row.gives)
+
+    @admin.display(description=_("takes"))
+    def taken(self, row: Trade) -> str:
+        return named(row.campaign_id, row.takes)
+
+
+@admin.register(Transfer)
+class TransferAdmin(NamedKindsAdmin):
+    list_display = ("id", "campaign", "kind_name", "giver", "receiver", "trade", "at")
+    list_select_related = ("campaign", "giver", "receiver", "trade")
+    search_by = (by_number(), by_player("giver_id", "receiver_id"))
+    search_help_text: ClassVar = _("Username or id of a player, or id of the transfer")

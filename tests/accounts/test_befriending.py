@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from accounts.befriending import MIRROR, Refusal, Side, Verb, after
+
+
+def test_the_mirror_of_the_mirror_is_oneself():
+    assert all(MIRROR[MIRROR[side]] is side for side in Side)
+
+
+@pytest.mark.parametrize(("verb", "mine"), list(itertools.product(Verb, Side)))
+def test_every_verb_has_an_answer_everywhere_and_repeating_it_changes_nothing(verb: Verb, mine: Side):
+    state = after(verb, mine)
+    if isinstance(state, Side) and verb is not Verb.END:
+        assert after(verb, state) is state
+
+
+@pytest.mark.parametrize("verb", Verb)
+def test_whoever_was_blocked_finds_nobody(verb: Verb):
+    assert after(verb, Side.BARRED) is Refusal.NO_PLAYER
+
+
+def test_friends_are_made_only_by_asking_back_or_accepting():
+    made = {(verb, mine) for verb in Verb for mine in Side if after(verb, mine) is Side.FRIENDS} - {
+        (verb, Side.FRIENDS) for verb in Verb
+    }
+    assert made == {(Verb.ASK, Side.ASKED), (Verb.ACCEPT, Side.ASKED)}
+
+
+def test_only_the_one_who_blocked_can_undo_it():
+    assert after(Verb.UNBLOCK, Side.BLOCKED) is Side.STRANGER
+    assert all(after(verb, Side.BLOCKED) in {Side.BLOCKED, *Refusal} for verb in set(Verb) - {Verb.UNBLOCK})

@@ -1,0 +1,236 @@
+"""Scans under races on real PostgreSQL, each guard with a control that shows what happens without it."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import IntegrityError, OperationalError, transaction
+
+from accounts.models import Player
+from cards import hands
+from cards.actions import scans
+from cards.answers import Redemption
+from cards.models import Draw, Hand, Stock
+from fortunes import sql
+from fortunes.models import Campaign
+from tests.concurrency.together import together
+from tests.concurrency.variants import without
+from tests.factories import cards as make
+from tests.factories.accounts import PlayerFactory
+
+pytestmark = pytest.mark.committed
+
+HAND_LOCK = "               FOR NO KEY UPDATE) h;\n"
+THREADS = 40
+
+
+def counted(outcomes: list[Any]) -> Counter[str]:
+    return Counter(type(outcome).__name__ for outcome in outcomes)
+
+
+def parallel(campaign: Campaign, items: list[scans.Scan], threads: int = THREADS) -> Counter[str]:
+    """The outcomes of scans, each a call of its own, `threads` at a time."""
+
+    def some(mine: list[scans.Scan]) -> list[Any]:
+        return [scans.redeem(campaign=campaign, scans=[item])[0] for item in mine]
+
+    calls = [partial(some, items[n::threads]) for n in range(threads)]
+    return counted([outcome for answered in together(*calls) for outcome in answered])
+
+
+def erase(campaign: Campaign, owner: psycopg.Connection) -> None:
+    """Take away what a control broke: the session ends with a check of the invariants."""
+    for table in ("cards_draw", "cards_hand", "cards_stock", "cards_stocktranche"):
+        owner.execute(f"DELETE FROM {table} WHERE campaign_id = {campaign.pk}".encode())
+
+
+@pytest.fixture
+def small() -> Campaign:
+    return make.SeasonFactory(rulebook={"quotas": {"code": {"per_day": 3, "per_campaign": 16}}})
+
+
+@pytest.fixture
+def alice() -> Player:
+    return PlayerFactory()
+
+
+def test_200_parallel_scans_over_a_quota_of_3(small: Campaign, alice: Player) -> None:
+    outcomes = parallel(small, [make.scan(small, alice) for _ in range(200)])
+
+    assert outcomes == {"Redemption": 3, "DailyLimitReached": 197}
+    assert sum(Hand.objects.get(player=alice).counts) == 3
+
+
+def test_control_the_quota_breaks_without_the_lock_on_hands(
+    small: Campaign, alice: Player, owner_connection: psycopg.Connection
+) -> None:
+    make.redeem(small, alice)
+    with without(owner_connection, "cards", "scan", cut=HAND_LOCK, put=") h;\n"):
+        outcomes = parallel(small, [make.scan(small, alice) for _ in range(200)])
+    drawn = Draw.objects.filter(player=alice).count()
+    erase(small, owner_connection)
+
+    assert outcomes["Redemption"] + 1 == drawn > 3
+
+
+def test_100_parallel_uses_of_one_code(small: Campaign) -> None:
+    text = make.code(small)
+    players = PlayerFactory.create_batch(100)
+    outcomes = parallel(small, [make.scan(small, player, text=text) for player in players])
+
+    assert outcomes == {"Redemption": 1, "CodeUsed": 99}
+    assert Draw.objects.filter(campaign=small).count() == 1
+
+
+def test_control_a_code_is_used_twice_without_the_constraint(
+    small: Campaign, owner_connection: psycopg.Connection
+) -> None:
+    text = make.code(small)
+    players = PlayerFactory.create_batch(20)
+    hands.ensure(campaign_id=small.pk, players=[player.pk for player in players])
+    owner_connection.execute("ALTER TABLE cards_draw DROP CONSTRAINT draw_nonce_once")
+    try:
+        conflict = "ON CONFLICT (campaign_id, source, nonce) DO NOTHING"
+        with without(owner_connection, "cards", "scan", cut=conflict):
+            outcomes = parallel(small, [make.scan(small, player, text=text) for player in players], threads=20)
+    finally:
+        erase(small, owner_connection)
+        owner_connection.execute(
+            "ALTER TABLE cards_draw ADD CONSTRAINT draw_nonce_once UNIQUE (campaign_id, source, nonce)"
+        )
+
+    assert outcomes["Redemption"] > 1
+
+
+RARE = {
+    "weights": {"patriotism": 1, "prosperity": 1, "harmony": 1, "friendliness": 1, "dedication": 1_000_000},
+    "caps": {"dedication": {"units": 50, "tranches": 1}},
+    "quotas": make.PLENTY,
+}
+
+
+class Crash(Exception):
+    """A transaction that ends with ROLLBACK after all of its statements."""
+
+
+def draw_in_batches(campaign: Campaign, monkeypatch: pytest.MonkeyPatch, *, batches: int) -> list[Any]:
+    """`batches` parallel batches of ten scans, every twentieth of which is rolled back at its end."""
+    players = PlayerFactory.create_batch(100)
+    hands.ensure(campaign_id=campaign.pk, players=[player.pk for player in players])
+    fetch = sql.fetch
+    fallen = iter([True] * (batches // 20) + [False] * (batches - batches // 20))
+
+    def crashing(statement: str, params: dict[str, Any] | None = None) -> list[Any]:
+        rows = fetch(statement, params)
+        if "cards_scan" in statement and next(fallen, False):
+            raise Crash
+        return rows
+
+    monkeypatch.setattr(sql, "fetch", crashing)
+    dice = random.Random(5)
+
+    def batch(mine: list[Player]) -> Any:
+        return scans.redeem(campaign=campaign, scans=[make.scan(campaign, player) for player in mine])
+
+    calls = [partial(batch, dice.sample(players, 10)) for _ in range(batches)]
+    outcomes = together(*calls)
+    monkeypatch.undo()
+    return outcomes
+
+
+def test_a_cap_of_50_under_500_draws_with_rollbacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    season = make.SeasonFactory(rulebook=RARE)
+    outcomes = draw_in_batches(season, monkeypatch, batches=60)
+
+    assert [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)] == [Crash] * 3
+    drawn = Draw.objects.filter(campaign=season, serial__isnull=False)
+    assert Draw.objects.filter(campaign=season).count() == 570
+    assert sorted(drawn.values_list("serial", flat=True)) == list(range(1, 51))
+    assert not Stock.objects.filter(campaign=season).exists()
+
+
+def test_control_units_are_issued_twice_without_their_lock(
+    monkeypatch: pytest.MonkeyPatch, owner_connection: psycopg.Connection
+) -> None:
+    """Without the claim that deletes, two batches deal the same units; the unique serial then stops the second."""
+    season = make.SeasonFactory(rulebook=RARE)
+    claim = "                   FOR UPDATE SKIP LOCKED) unit\n         WHERE s.id = unit.id\n"
+    with without(owner_connection, "cards", "scan", cut=claim, put=") unit\n         WHERE s.id = unit.id\n"):
+        outcomes = draw_in_batches(season, monkeypatch, batches=60)
+    issued = Draw.objects.filter(campaign=season, serial__isnull=False).count()
+    answered = [answer for batch in outcomes if isinstance(batch, list) for answer in batch]
+    unlucky = sum(isinstance(answer, Redemption) and answer.draw.kind != "dedication" for answer in answered)
+    erase(season, owner_connection)
+
+    # Batches that chose the same units waited for each other and then went without, though units were left.
+    first_alternative = len(answered) - unlucky
+    assert issued <= 50
+    assert first_alternative == issued
+
+
+def ensure_all_at_once(campaign: Campaign, batches: list[list[int]]) -> list[Any]:
+    return together(*(partial(hands.ensure, campaign_id=campaign.pk, players=batch) for batch in batches))
+
+
+@pytest.fixture
+def overlapping() -> list[list[int]]:
+    """Twenty batches over the same forty new players, each in an order of its own."""
+    players = [player.pk for player in PlayerFactory.create_batch(40)]
+    dice = random.Random(7)
+    return [dice.sample(players, 40) for _ in range(20)]
+
+
+def test_first_scans_of_many_new_players_in_overlapping_batches(small: Campaign) -> None:
+    players = PlayerFactory.create_batch(40)
+    dice = random.Random(7)
+    batches = [
+        partial(
+            scans.redeem, campaign=small, scans=[make.scan(small, player) for player in dice.sample(players, 40)]
+        )
+        for _ in range(16)
+    ]
+    answered = together(*batches)
+
+    assert counted([outcome for batch in answered for outcome in batch]) == {
+        "Redemption": 120,
+        "DailyLimitReached": 520,
+    }
+
+
+def test_control_first_scans_deadlock_inside_the_game_transaction(
+    small: Campaign, overlapping: list[list[int]]
+) -> None:
+    def join(players: list[int]) -> None:
+        with transaction.atomic():
+            for player in players:
+                sql.execute(sql.text("cards", "ensure_hands"), {"campaign": small.pk, "players": [player]})
+            transaction.set_rollback(True)
+
+    outcomes = together(*(partial(join, batch) for batch in overlapping))
+
+    states = {getattr(outcome.__cause__, "sqlstate", None) for outcome in outcomes if isinstance(outcome, OperationalError)}
+    assert "40P01" in states
+
+
+def test_the_same_scan_sent_20_times_at_once_is_one_draw(small: Campaign, alice: Player) -> None:
+    item = make.scan(small, alice)
+    outcomes = together(*[partial(scans.redeem, campaign=small, scans=[item])] * 20)
+
+    assert len({outcome[0].draw.id for outcome in outcomes}) == 1
+    assert Draw.objects.filter(player=alice).count() == 1
+
+
+def test_two_players_can_not_take_one_unit(small: Campaign) -> None:
+    """The last word is the constraint's: a serial is issued once."""
+    bob = PlayerFactory()
+    first = make.DrawFactory(campaign=small, player=bob)
+    first.serial = 1
+    with pytest.raises(IntegrityError, match="draw_serial_once"), transaction.atomic():
+        for nonce in (b"n1", b"n2"):
+            first.pk, first.nonce, first.key = None, nonce, nonce.decode()
+            first.save(force_insert=True)

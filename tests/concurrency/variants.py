@@ -1,0 +1,27 @@
+"""Controls: the product's SQL functions without one of their locks, put in place for the length of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from fortunes import sql
+
+
+@contextmanager
+def without(owner: psycopg.Connection, app: str, function: str, *, cut: str, put: str = "") -> Iterator[None]:
+    """`<app>/sql/functions/<function>.sql` with `cut` replaced by `put`, while the block lasts."""
+    original = sql.text(app, f"functions/{function}")
+    if original.count(cut) != 1:
+        raise ValueError(f"{function} has {original.count(cut)} places to cut")
+    _install(owner, original.replace(cut, put))
+    try:
+        yield
+    finally:
+        _install(owner, original)
+
+
+def _install(owner: psycopg.Connection, text: str) -> None:
+    owner.execute(text.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION").encode())
