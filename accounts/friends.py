@@ -46,14 +46,6 @@ def friend(public_id: UUID, *, of: int) -> int | None:
     return friends.values_list("friend", flat=True).first()
 
 
-def share_lock(player_id: int, friend_id: int) -> bool:
-    """Whether two players are friends, which then stays so until the end of the current transaction.
-
-    Both rows of a pair change in one transaction, so a lock on one of them is enough.
-    """
-    return bool(sql.fetch(sql.text("accounts", "share_friendship"), {"player": player_id, "friend": friend_id}))
-
-
 def of(player_id: int) -> list[int]:
     """The ids of a player's friends, ascending; 200 at most."""
     friends = Friendship.objects.filter(player=player_id, state=Friendship.State.FRIENDS)

@@ -116,7 +116,7 @@ class Friendship(models.Model):
         BLOCKED = Side.BLOCKED.value, _("has blocked")
         BARRED = Side.BARRED.value, _("was blocked")
 
-    player = models.ForeignKey(Player, models.PROTECT, related_name="+")
+    player = models.ForeignKey(Player, models.PROTECT, db_index=False, related_name="+")
     # No foreign key from one player's row to another player.
     friend = models.ForeignKey(Player, models.PROTECT, db_constraint=False, related_name="+")
     state = models.CharField(_("state"), max_length=7, choices=State)

@@ -138,7 +138,7 @@ class TradeAdmin(NamedKindsAdmin):
 
 @admin.register(Transfer)
 class TransferAdmin(NamedKindsAdmin):
-    list_display = ("id", "campaign", "kind_name", "giver", "receiver", "trade", "at")
-    list_select_related = ("campaign", "giver", "receiver", "trade")
+    list_display = ("id", "campaign", "kind_name", "giver", "receiver", "trade_id", "at")
+    list_select_related = ("campaign", "giver", "receiver")
     search_by = (by_number(), by_player("giver_id", "receiver_id"))
     search_help_text: ClassVar = _("Username or id of a player, or id of the transfer")

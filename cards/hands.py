@@ -1,8 +1,8 @@
-"""Hands: the doorway to their locks, and the row that must exist before any lock can be taken."""
+"""Hands: what a player holds, and the row that must exist before any lock on it can be taken."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from fortunes import sql
 
 @dataclass(slots=True)
 class Held:
-    """A locked Hand as it is in the database. Arrays are indexed by a kind's ordinal."""
+    """What a player holds at one moment. Arrays are indexed by a kind's ordinal."""
 
     player_id: int
     counts: list[int]
@@ -37,25 +37,3 @@ def ensure(*, campaign_id: int, players: Iterable[int]) -> None:
     """
     with transaction.atomic(durable=True):
         sql.execute(sql.text("cards", "ensure_hands"), {"campaign": campaign_id, "players": sorted(set(players))})
-
-
-def lock(*, campaign_id: int, players: Sequence[int]) -> dict[int, Held]:
-    """The Hands of these players by player id, locked in ascending id until the transaction ends.
-
-    One statement a player with an equality filter, so the order of locking is ours and not the planner's. A player
-    without a Hand is missing from the answer.
-    """
-    held = {}
-    for player_id in sorted(set(players)):
-        params = {"campaign": campaign_id, "player": player_id}
-        for row in sql.fetch(sql.text("cards", "lock_hand"), params):
-            held[player_id] = Held.of(player_id, row)
-    return held
-
-
-def write(*, campaign_id: int, hand: Held) -> None:
-    """Write a locked Hand back, its version raised by one."""
-    hand.version += 1
-    params = {"campaign": campaign_id, "player": hand.player_id, "counts": hand.counts, "version": hand.version}
-    if sql.execute(sql.text("cards", "write_hand"), params) != 1:
-        raise RuntimeError(f"the hand of player {hand.player_id} changed under its lock")

@@ -34,7 +34,7 @@ class CardKind(BilingualName):
         STEAL = "steal", _("steal")
         COPY = "copy", _("copy")
 
-    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="kinds")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, db_index=False, related_name="kinds")
     ordinal = models.PositiveSmallIntegerField(_("number"))
     slug = models.SlugField(_("slug"), max_length=32)
     role = models.CharField(_("role"), max_length=8, choices=Role, default=Role.FORTUNE)
@@ -56,7 +56,7 @@ class Source(BilingualName):
     class Type(models.TextChoices):
         CODE = "code", _("signed code")
 
-    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="sources")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, db_index=False, related_name="sources")
     ordinal = models.PositiveSmallIntegerField(_("number"))
     slug = models.SlugField(_("slug"), max_length=32)
     type = models.CharField(_("type"), max_length=8, choices=Type, default=Type.CODE)
@@ -77,7 +77,7 @@ class Hand(models.Model):
     `used_today` is of the local day `day`. Every change adds one to `version`.
     """
 
-    campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, related_name="+")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
     player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     counts = ArrayField(models.SmallIntegerField(), verbose_name=_("cards"))
     escrow = ArrayField(models.SmallIntegerField(), verbose_name=_("in escrow"))
@@ -101,7 +101,7 @@ class Hand(models.Model):
 class StockTranche(models.Model):
     """A slice of a capped kind's units, released together at `available_at`; planned at the opening."""
 
-    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="+")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, db_index=False, related_name="+")
     kind = models.PositiveSmallIntegerField(_("kind"))
     number = models.PositiveSmallIntegerField(_("number"))
     first_serial = models.BigIntegerField(_("first serial"))
@@ -122,7 +122,7 @@ class StockTranche(models.Model):
 class Stock(models.Model):
     """One unit of a capped kind that can still be drawn. A draw deletes it and carries its serial from then on."""
 
-    campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, related_name="+")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
     kind = models.PositiveSmallIntegerField(_("kind"))
     serial = models.BigIntegerField(_("serial"))
     available_at = models.DateTimeField(_("available from"))
@@ -142,8 +142,8 @@ class Draw(models.Model):
     """
 
     public_id = models.UUIDField(db_default=RandomUUID(), editable=False)
-    campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, related_name="+")
-    player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
+    player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+")
     source = models.PositiveSmallIntegerField(_("source"))
     nonce = models.BinaryField(_("nonce"), max_length=16)
     key = models.CharField(_("idempotency key"), max_length=64)
@@ -192,10 +192,10 @@ class Trade(models.Model):
     campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, related_name="+")
     type = models.CharField(_("type"), max_length=8, choices=Type)
     state = models.CharField(_("state"), max_length=9, choices=State)
-    proposer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    proposer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+")
     # No foreign key from one player's row to another player.
     recipient = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, db_constraint=False, null=True, related_name="+"
+        settings.AUTH_USER_MODEL, models.PROTECT, db_constraint=False, null=True, db_index=False, related_name="+"
     )
     gives = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("gives"))
     takes = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("takes"))
@@ -230,11 +230,11 @@ class Transfer(models.Model):
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, related_name="+")
     kind = models.PositiveSmallIntegerField(_("kind"))
-    giver = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    giver = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+")
     receiver = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, db_constraint=False, null=True, related_name="+"
+        settings.AUTH_USER_MODEL, models.PROTECT, db_constraint=False, null=True, db_index=False, related_name="+"
     )
-    trade = models.ForeignKey(Trade, models.PROTECT, related_name="transfers")
+    trade = models.ForeignKey(Trade, models.PROTECT, db_index=False, related_name="transfers")
     position = models.PositiveSmallIntegerField(_("position"))
     at = models.DateTimeField(_("at"), db_default=DatabaseNow())
 

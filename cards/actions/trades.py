@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from uuid import UUID
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
 
-from django.db import transaction
+import msgspec
+from psycopg.types.json import Jsonb
 
 from accounts import friends
 from cards import answers, catalogue, errors, events, hands, trading
 from cards.models import Trade
-from fortunes import events as feed
-from fortunes import gate, keys, rulebooks, sql
+from fortunes import doorbell, keys, rulebooks, sql
+from fortunes import errors as ground
 from fortunes.answers import instant
+from fortunes.errors import DomainError
 from fortunes.models import Campaign
+
+ATTEMPTS = 3
+
+REFUSALS: dict[str, type[DomainError]] = {
+    "key-reused": ground.IdempotencyKeyReused,
+    "early": ground.CampaignNotLive,
+    "frozen": ground.CampaignFrozen,
+    "missing": ground.CampaignNotFound,
+    "friend-not-found": errors.FriendNotFound,
+    "card-not-held": errors.CardNotHeld,
+}
+
+
+class GiftFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is stored of a gift with its key; with the request it makes the answer."""
+
+    trade: UUID
+    at: datetime
+    counts: list[int]
+    escrow: list[int]
+    version: int
 
 
 def gift(
@@ -23,7 +47,7 @@ def gift(
     """Give cards to a friend, at once. The same key and body answer again what the first call answered.
 
     Refusals: KindUnknown, TradeWithOneself, FriendNotFound (unknown, stranger and blocked look the same), CardNotHeld,
-    CampaignNotLive, CampaignFrozen, IdempotencyKeyReused, StillInProgress.
+    CampaignNotLive, CampaignFrozen, IdempotencyKeyReused, Busy.
     """
     kinds = catalogue.of(campaign.pk)
     ordinals = kinds.ordinals(gives)
@@ -33,76 +57,77 @@ def gift(
     if receiver_id is not None:
         # Only between friends: a stranger must not be able to make rows for others.
         hands.ensure(campaign_id=campaign.pk, players=[giver.pk, receiver_id])
-    with transaction.atomic(durable=True):
-        admission = gate.enter(campaign.pk)
-        first = keys.claim(asked, answers.GiftAnswer)
-        if first is not None:
-            return first
-        admission.require_live()
-        if receiver_id is None:
-            raise errors.FriendNotFound
-        held = hands.lock(campaign_id=campaign.pk, players=[giver.pk, receiver_id])
-        if not friends.share_lock(giver.pk, receiver_id):
-            raise errors.FriendNotFound
-        if trading.lacks(held[giver.pk].counts, ordinals):
-            raise errors.CardNotHeld
-        _move(campaign, held[giver.pk], held[receiver_id], ordinals)
-        trade = _record_gift(campaign, admission, giver.pk, receiver_id, ordinals)
-        answer = answers.GiftAnswer(
-            trade=describe(trade, proposer=giver.public_id, recipient=to),
-            hand=answers.hand(kinds, held[giver.pk]),
-        )
-        keys.keep(asked, answer)
-        _tell(campaign, admission, answer.trade, held[giver.pk], held[receiver_id])
-    return answer
+    for _ in range(ATTEMPTS):
+        params = _gift_params(asked, campaign, giver, to, receiver_id, ordinals)
+        facts = _give(params)
+        if facts is not None:
+            return _gift_answer(kinds, facts, giver=giver, to=to, gives=gives)
+        rulebooks.forget(campaign.pk)
+    raise ground.Busy(retry_after_s=1)
 
 
-def _move(campaign: Campaign, giver: hands.Held, receiver: hands.Held, ordinals: Sequence[int]) -> None:
-    for kind, cards in Counter(ordinals).items():
-        giver.counts[kind] -= cards
-        receiver.counts[kind] += cards
-    for hand in sorted((giver, receiver), key=lambda hand: hand.player_id):
-        hands.write(campaign_id=campaign.pk, hand=hand)
+def _give(params: dict[str, Any]) -> GiftFacts | None:
+    """The facts of the gift, done now or before; None if the rules have changed since the parameters were made."""
+    row = sql.fetch_alone(sql.text("cards", "give"), params)[0]
+    if row.status in REFUSALS:
+        raise REFUSALS[row.status]()
+    if row.status == "stale-rulebook":
+        return None
+    if row.status == "given":
+        seqs = {params["giver"]: row.giver_seq, params["receiver"]: row.receiver_seq}
+        doorbell.ring_after_commit(players=seqs)
+    return msgspec.json.decode(row.facts, type=GiftFacts)
 
 
-def _record_gift(
-    campaign: Campaign, admission: gate.Admission, giver_id: int, receiver_id: int, ordinals: Sequence[int]
-) -> Trade:
-    """The accepted Trade and one Transfer a card."""
-    state = trading.after("", "give")
-    trade = Trade.objects.create(
-        campaign=campaign, type=Trade.Type.GIFT, state=state, proposer_id=giver_id, recipient_id=receiver_id,
-        gives=list(ordinals), takes=[], rulebook_version=admission.rulebook_version,
-        created_at=admission.at, closed_at=admission.at,
-    )  # fmt: skip
-    params = {
-        "campaign": campaign.pk, "trade": trade.pk, "giver": giver_id, "receiver": receiver_id,
-        "kinds": list(ordinals), "at": admission.at,
-    }  # fmt: skip
-    sql.execute(sql.text("cards", "insert_transfers"), params)
-    return trade
-
-
-def _tell(
+def _gift_params(
+    asked: keys.Request,
     campaign: Campaign,
-    admission: gate.Admission,
-    trade: answers.TradeAnswer,
-    mine: hands.Held,
-    theirs: hands.Held,
-) -> None:
-    """Both sides, exactly once, by events of the same transaction."""
-    rules = rulebooks.version(campaign.pk, admission.rulebook_version)
-    sent = events.GiftSent(
-        trade=str(trade.id), to=str(trade.recipient), gives=trade.gives, hand_version=mine.version
-    )
+    giver: friends.Somebody,
+    to: UUID,
+    receiver_id: int | None,
+    ordinals: Sequence[int],
+) -> dict[str, Any]:
+    kinds = catalogue.of(campaign.pk)
+    version = rulebooks.believed(campaign.pk)
+    trade, gives = uuid4(), kinds.slugs(ordinals)
+    sent = events.GiftSent(trade=str(trade), to=str(to), gives=gives, hand_version=0)
     received = events.GiftReceived(
-        trade=str(trade.id),
-        sender=str(trade.proposer),
-        gives=trade.gives,
-        hand_version=theirs.version,
-        complete=catalogue.of(campaign.pk).complete(rules, theirs.counts, theirs.escrow),
+        trade=str(trade), sender=str(giver.public_id), gives=gives, hand_version=0, complete=False
     )
-    feed.append(campaign_id=campaign.pk, entries=[(mine.player_id, sent), (theirs.player_id, received)])
+    return {
+        "campaign": campaign.pk,
+        "version": version,
+        "full_set": kinds.ordinals(rulebooks.version(campaign.pk, version).complete_set),
+        "giver": giver.pk,
+        "receiver": receiver_id,
+        "gives": list(ordinals),
+        # A key is unique within a campaign, whose hands are the lock under which it is looked up.
+        "route": f"{asked.route}:{campaign.pk}",
+        "key": asked.key,
+        "body_hash": asked.body_hash,
+        "trade": trade,
+        "state": trading.after("", "give"),
+        "sent": Jsonb(msgspec.to_builtins(sent)),
+        "received": Jsonb(msgspec.to_builtins(received)),
+    }
+
+
+def _gift_answer(
+    kinds: catalogue.Catalogue, facts: GiftFacts, *, giver: friends.Somebody, to: UUID, gives: Sequence[str]
+) -> answers.GiftAnswer:
+    trade = answers.TradeAnswer(
+        id=facts.trade,
+        type=Trade.Type.GIFT.value,
+        state=Trade.State.ACCEPTED.value,
+        proposer=giver.public_id,
+        recipient=to,
+        gives=list(gives),
+        takes=[],
+        created_at=instant(facts.at),
+        closed_at=instant(facts.at),
+    )
+    held = hands.Held(giver.pk, facts.counts, facts.escrow, facts.version)
+    return answers.GiftAnswer(trade=trade, hand=answers.hand(kinds, held))
 
 
 def describe(trade: Trade, *, proposer: UUID, recipient: UUID | None) -> answers.TradeAnswer:

@@ -10,6 +10,7 @@ from accounts.actions import friendships
 from accounts.befriending import Side
 from accounts.models import Friendship, Player
 from fortunes.models import Event
+from tests.accounts.sharing import share_lock
 from tests.factories.accounts import FriendshipFactory
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +46,7 @@ def test_accepting_makes_friends(alice: Player, bob: Player):
     assert _sides(alice, bob) == ("friends", "friends")
     assert _counts(alice, bob) == [1, 1]
     assert (friends.of(alice.pk), friends.of(bob.pk)) == ([bob.pk], [alice.pk])
-    assert friends.share_lock(alice.pk, bob.pk)
+    assert share_lock(alice.pk, bob.pk)
 
 
 def test_crossing_asks_make_friends(alice: Player, bob: Player):
@@ -70,7 +71,7 @@ def test_either_side_can_end_it(alice: Player, bob: Player):
         friendships.end(by=who.pk, player=other.public_id)
         assert _sides(alice, bob) == (None, None)
         assert _counts(alice, bob) == [0, 0]
-        assert not friends.share_lock(alice.pk, bob.pk)
+        assert not share_lock(alice.pk, bob.pk)
     with pytest.raises(errors.FriendshipNotFound):
         friendships.end(by=alice.pk, player=bob.public_id)
 

@@ -19,7 +19,7 @@ from cards.models import Draw, Hand, Stock
 from fortunes import sql
 from fortunes.models import Campaign
 from tests.concurrency.together import together
-from tests.concurrency.variants import without
+from tests.concurrency.variants import erase, without
 from tests.factories import cards as make
 from tests.factories.accounts import PlayerFactory
 
@@ -41,12 +41,6 @@ def parallel(campaign: Campaign, items: list[scans.Scan], threads: int = THREADS
 
     calls = [partial(some, items[n::threads]) for n in range(threads)]
     return counted([outcome for answered in together(*calls) for outcome in answered])
-
-
-def erase(campaign: Campaign, owner: psycopg.Connection) -> None:
-    """Take away what a control broke: the session ends with a check of the invariants."""
-    for table in ("cards_draw", "cards_hand", "cards_stock", "cards_stocktranche"):
-        owner.execute(f"DELETE FROM {table} WHERE campaign_id = {campaign.pk}".encode())
 
 
 @pytest.fixture
@@ -126,12 +120,13 @@ def draw_in_batches(campaign: Campaign, monkeypatch: pytest.MonkeyPatch, *, batc
     fallen = iter([True] * (batches // 20) + [False] * (batches - batches // 20))
 
     def crashing(statement: str, params: dict[str, Any] | None = None) -> list[Any]:
-        rows = fetch(statement, params)
-        if "cards_scan" in statement and next(fallen, False):
-            raise Crash
+        with transaction.atomic():
+            rows = fetch(statement, params)
+            if next(fallen, False):
+                raise Crash
         return rows
 
-    monkeypatch.setattr(sql, "fetch", crashing)
+    monkeypatch.setattr(sql, "fetch_alone", crashing)
     dice = random.Random(5)
 
     def batch(mine: list[Player]) -> Any:

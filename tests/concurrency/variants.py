@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import psycopg
 
 from fortunes import sql
+from fortunes.models import Campaign
 
 
 @contextmanager
@@ -25,3 +26,11 @@ def without(owner: psycopg.Connection, app: str, function: str, *, cut: str, put
 
 def _install(owner: psycopg.Connection, text: str) -> None:
     owner.execute(text.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION").encode())
+
+
+def erase(campaign: Campaign, owner: psycopg.Connection) -> None:
+    """Take away what a control broke: the session ends with a check of the invariants."""
+    events = "UPDATE fortunes_event SET type = 'erased' WHERE campaign_id = %s AND type LIKE 'gift.%%'"
+    owner.execute(events, [campaign.pk])
+    for table in ("cards_transfer", "cards_trade", "cards_draw", "cards_hand", "cards_stock", "cards_stocktranche"):
+        owner.execute(f"DELETE FROM {table} WHERE campaign_id = {campaign.pk}".encode())

@@ -25,6 +25,7 @@ LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode = force_generic_plan
 SET jit = off
 SET enable_seqscan = off
+SET lock_timeout = '1s'
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -1,0 +1,163 @@
+"""Gifts under races on real PostgreSQL, each guard with a control that shows what happens without it."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import IntegrityError, OperationalError
+
+from accounts.models import Player
+from cards import answers, catalogue, errors
+from cards.models import Hand, Trade, Transfer
+from fortunes.models import Campaign
+from tests.concurrency.together import together
+from tests.concurrency.variants import erase, without
+from tests.factories import cards as make
+from tests.factories.accounts import FriendshipFactory, PlayerFactory
+
+pytestmark = pytest.mark.committed
+
+
+@pytest.fixture
+def season() -> Campaign:
+    return make.SeasonFactory(rulebook={"quotas": make.PLENTY})
+
+
+@pytest.fixture
+def alice() -> Player:
+    return PlayerFactory()
+
+
+def befriend(*players: Player) -> None:
+    for place, player in enumerate(players):
+        for friend in players[place + 1 :]:
+            FriendshipFactory(player=player, friend=friend)
+
+
+def deal(campaign: Campaign, player: Player, cards: int) -> None:
+    make.scans.redeem(campaign=campaign, scans=[make.scan(campaign, player) for _ in range(cards)])
+
+
+def cards_of(campaign: Campaign, players: list[Player]) -> int:
+    return sum(sum(hand.counts) for hand in Hand.objects.filter(campaign=campaign, player__in=players))
+
+
+def only_card(campaign: Campaign, player: Player) -> str:
+    return catalogue.of(campaign.pk).kinds[make.DrawFactory(campaign=campaign, player=player).kind]
+
+
+def test_one_card_given_to_50_friends_at_once(season: Campaign, alice: Player) -> None:
+    friends = PlayerFactory.create_batch(50)
+    for friend in friends:
+        FriendshipFactory(player=alice, friend=friend)
+    card = only_card(season, alice)
+    outcomes = together(*(partial(make.give, season, alice, friend, [card]) for friend in friends))
+
+    kinds = Counter(type(outcome) for outcome in outcomes)
+    assert kinds == {answers.GiftAnswer: 1, errors.CardNotHeld: 49}
+    assert errors.CardNotHeld.status == 409
+    assert Transfer.objects.filter(giver=alice).count() == 1
+
+
+def test_control_without_the_lock_one_card_is_given_many_times(
+    season: Campaign, alice: Player, owner_connection: psycopg.Connection
+) -> None:
+    friends = PlayerFactory.create_batch(12)
+    for friend in friends:
+        FriendshipFactory(player=alice, friend=friend)
+    card = only_card(season, alice)
+    with without(owner_connection, "cards", "lock_hand", cut=" FOR NO KEY UPDATE", put=" AND pg_sleep(0.05) IS NOT NULL"):
+        outcomes = together(*(partial(make.give, season, alice, friend, [card]) for friend in friends))
+    given = Transfer.objects.filter(giver=alice).count()
+    erase(season, owner_connection)
+
+    assert given == [type(outcome) for outcome in outcomes].count(answers.GiftAnswer) > 1
+
+
+def test_crossing_gifts_between_two_players_at_64_parallel(season: Campaign, alice: Player) -> None:
+    bob = PlayerFactory()
+    befriend(alice, bob)
+    for player in (alice, bob):
+        deal(season, player, 200)
+    outcomes = cross(season, [alice, bob], threads=64, gifts=5)
+
+    assert outcomes[answers.GiftAnswer] > 0
+    assert set(outcomes) <= {answers.GiftAnswer, errors.CardNotHeld}
+    assert cards_of(season, [alice, bob]) == 400
+
+
+def test_gifts_among_8_players_at_random(season: Campaign) -> None:
+    players = PlayerFactory.create_batch(8)
+    befriend(*players)
+    for player in players:
+        deal(season, player, 50)
+    outcomes = cross(season, players, threads=64, gifts=5)
+
+    assert outcomes[answers.GiftAnswer] > 0
+    assert set(outcomes) <= {answers.GiftAnswer, errors.CardNotHeld}
+    assert cards_of(season, players) == 400
+
+
+def cross(season: Campaign, players: list[Player], *, threads: int, gifts: int) -> Counter[Any]:
+    """What came of gifts of random cards between random players, by type."""
+    slugs = catalogue.of(season.pk).kinds
+
+    def some(seed: int) -> list[Any]:
+        dice, outcomes = random.Random(seed), []
+        for _ in range(gifts):
+            giver, receiver = dice.sample(players, 2)
+            try:
+                outcomes.append(make.give(season, giver, receiver, [dice.choice(slugs)]))
+            except errors.CardNotHeld as refusal:
+                outcomes.append(refusal)
+        return outcomes
+
+    answered = together(*(partial(some, seed) for seed in range(threads)))
+    return Counter(type(outcome) for given in answered for outcome in (given if isinstance(given, list) else [given]))
+
+
+def test_control_crossing_gifts_deadlock_without_the_order_of_locks(
+    season: Campaign, alice: Player, owner_connection: psycopg.Connection
+) -> None:
+    """Giver first, receiver second: two reasonable orders that meet."""
+    bob = PlayerFactory()
+    befriend(alice, bob)
+    for player in (alice, bob):
+        deal(season, player, 100)
+    card = catalogue.of(season.pk).kinds[0]
+    pairs = [(alice, bob), (bob, alice)] * 16
+    with without(owner_connection, "cards", "give", cut="    IF giver < receiver THEN\n", put="    IF true THEN\n"):
+        outcomes = together(*(partial(make.give, season, giver, receiver, [card]) for giver, receiver in pairs))
+
+    failed = {getattr(outcome.__cause__, "sqlstate", None) for outcome in outcomes if isinstance(outcome, OperationalError)}
+    assert failed & {"40P01", "55P03"}
+    assert cards_of(season, [alice, bob]) == 200
+
+
+def test_one_gift_sent_20_times_at_once_is_one_gift(season: Campaign, alice: Player) -> None:
+    bob = PlayerFactory()
+    befriend(alice, bob)
+    deal(season, alice, 40)
+    card = catalogue.of(season.pk).kinds[0]
+    outcomes = together(*[partial(make.give, season, alice, bob, [card], key="k1")] * 20)
+
+    assert len({outcome.trade.id for outcome in outcomes}) == 1
+    assert Trade.objects.filter(proposer=alice).count() == 1
+
+
+def test_control_without_the_look_at_its_key_a_duplicate_runs_into_the_constraint(
+    season: Campaign, alice: Player, owner_connection: psycopg.Connection
+) -> None:
+    bob = PlayerFactory()
+    befriend(alice, bob)
+    deal(season, alice, 40)
+    card = catalogue.of(season.pk).kinds[0]
+    with without(owner_connection, "cards", "give", cut="    IF FOUND THEN\n", put="    IF false THEN\n"):
+        outcomes = together(*[partial(make.give, season, alice, bob, [card], key="k1")] * 4)
+
+    assert [type(outcome) for outcome in outcomes].count(IntegrityError) == 3
