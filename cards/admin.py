@@ -15,7 +15,7 @@ from fortunes.adminsite import IndexedAdmin, ReadOnlyAdmin, by_number, by_player
 
 
 class DraftCatalogueAdmin(IndexedAdmin):
-    """Names and art may be changed until the campaign is opened; numbers and slugs are what rules and history rest on."""
+    """Names and art may be changed until the opening; numbers and slugs are what rules and history rest on."""
 
     actions = None
     list_filter = ("campaign",)
@@ -122,7 +122,18 @@ class DrawAdmin(NamedKindsAdmin):
 @admin.register(Trade)
 class TradeAdmin(NamedKindsAdmin):
     kind_columns = ("given", "taken")
-    list_display = ("id", "campaign", "type", "proposer", "recipient", "given", "taken", "state", "created_at", "closed_at")
+    list_display = (
+        "id",
+        "campaign",
+        "type",
+        "proposer",
+        "recipient",
+        "given",
+        "taken",
+        "state",
+        "created_at",
+        "closed_at",
+    )
     list_select_related = ("campaign", "proposer", "recipient")
     search_by = (by_number(), by_public_id(), by_player("proposer_id", "recipient_id"))
     search_help_text: ClassVar = _("Username or id of a player, or id of the trade")

@@ -17,7 +17,7 @@ class GiftData(serializers.TradeRequest):
     """Cards to a friend, one slug a card, under an idempotency key."""
 
     type = None
-    key = CharField(default="", trim_whitespace=False)
+    key = CharField(default="", allow_blank=True, trim_whitespace=False)
 
 
 def gift(caller: Caller, data: dict[str, Any]) -> answers.GiftAnswer:

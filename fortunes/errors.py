@@ -57,6 +57,10 @@ class InvalidRules(DomainError):
     code, status, title = "invalid-rules", 422, _("These rules are not valid.")
 
 
+class RulebookNotFound(DomainError):
+    code, status, title = "rulebook-not-found", 404, _("There is no such version of the rules.")
+
+
 class InvalidCampaign(DomainError):
     code, status, title = "invalid-campaign", 422, _("This campaign is not valid.")
 

@@ -106,7 +106,7 @@ class Rulebook(models.Model):
         STAFF = "staff", _("staff")
         VOTE = "vote", _("vote")
 
-    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="rulebooks")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, db_index=False, related_name="rulebooks")
     version = models.PositiveIntegerField(_("version"))
     rules = models.JSONField(_("rules"))
     reason = models.CharField(_("reason"), max_length=8, choices=Reason)
@@ -126,7 +126,7 @@ class Membership(models.Model):
     """A player takes part in a campaign, from their first action in it."""
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, related_name="+")
-    player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+")
     joined_at = models.DateTimeField(_("joined"), db_default=DatabaseNow())
 
     class Meta:
@@ -143,7 +143,7 @@ class Exclusion(models.Model):
         FRAUD = "fraud", _("fraud")
         STAFF = "staff", _("employee of the organiser")
 
-    campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, related_name="+")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
     player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     reason = models.CharField(_("reason"), max_length=8, choices=Reason)
     at = models.DateTimeField(_("at"), db_default=DatabaseNow())
@@ -167,10 +167,14 @@ class Event(models.Model):
     `data` holds ids, enums and numbers, never a person's words.
     """
 
-    player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_constraint=False, related_name="+")
+    player = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
     seq = models.BigIntegerField(_("seq"))
     # Null where the fact belongs to no campaign: a friendship, for one.
-    campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, null=True, related_name="+")
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, db_constraint=False, null=True, db_index=False, related_name="+"
+    )
     type = models.CharField(_("type"), max_length=40)
     data = models.JSONField(_("data"))
     at = models.DateTimeField(_("at"), db_default=DatabaseNow())
@@ -191,7 +195,7 @@ class CampaignFeed(models.Model):
 class Broadcast(models.Model):
     """A past-tense fact addressed to everybody in a campaign. Append-only."""
 
-    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="+")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, db_index=False, related_name="+")
     seq = models.BigIntegerField(_("seq"))
     type = models.CharField(_("type"), max_length=40)
     data = models.JSONField(_("data"))
@@ -206,7 +210,9 @@ class Broadcast(models.Model):
 class IdempotencyKey(models.Model):
     """The first answer to a write, kept 48 hours under the key that the client chose; see `fortunes.keys`."""
 
-    player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_constraint=False, related_name="+")
+    player = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
     route = models.CharField(max_length=40)
     key = models.CharField(max_length=64)
     body_hash = models.BinaryField(max_length=32)
@@ -216,4 +222,3 @@ class IdempotencyKey(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["player", "route", "key"], name="idempotency_key_once")]
         indexes = [models.Index(fields=["at"], name="idempotency_key_at")]
-

@@ -20,9 +20,13 @@ def version(campaign_id: int, number: int) -> rules.Rules:
     return rules.parse(Rulebook.objects.get(campaign_id=campaign_id, version=number).rules)
 
 
-def in_force(campaign_id: int) -> Rulebook:
-    """The version in force by the database's clock. Raises Rulebook.DoesNotExist."""
-    return Rulebook.objects.filter(campaign_id=campaign_id, in_force_at__lte=DatabaseNow()).latest("version")
+def in_force(campaign_id: int, number: int | None = None) -> Rulebook:
+    """The version in force by the database's clock, or the one of that number if it ever was in force.
+
+    Raises Rulebook.DoesNotExist.
+    """
+    known = Rulebook.objects.filter(campaign_id=campaign_id, in_force_at__lte=DatabaseNow())
+    return known.latest("version") if number is None else known.get(version=number)
 
 
 def believed(campaign_id: int) -> int:

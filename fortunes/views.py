@@ -43,7 +43,17 @@ class CampaignRules(APIView):
     @extend_schema(operation_id="campaigns_rules", responses=answers.RulesAnswer)
     def get(self, request: Request, slug: str) -> Response:
         """The rulebook in force, with the published odds."""
-        rulebook = catalogue.rulebook(rest.require_campaign(slug).pk)
+        rulebook = catalogue.rulebook(campaign_id=rest.require_campaign(slug).pk)
+        return rest.respond_cacheable(request, rulebook, version=f"rules:{slug}:{rulebook.version}")
+
+
+class RulebookVersion(APIView):
+    permission_classes = [AllowAny]
+
+    @extend_schema(operation_id="campaigns_rulebook", responses=answers.RulesAnswer)
+    def get(self, request: Request, slug: str, version: int) -> Response:
+        """One version of the rulebook, in force or past: what a draw of that version is replayed with."""
+        rulebook = catalogue.rulebook(campaign_id=rest.require_campaign(slug).pk, version=version)
         return rest.respond_cacheable(request, rulebook, version=f"rules:{slug}:{rulebook.version}")
 
 

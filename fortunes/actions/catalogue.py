@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fortunes import answers, clock, rulebooks
-from fortunes.models import Campaign
+from fortunes.errors import RulebookNotFound
+from fortunes.models import Campaign, Rulebook
 
 # A company runs a season or two a year; the list is not meant to be paged.
 MOST = 50
@@ -16,7 +17,10 @@ def campaigns() -> answers.Campaigns:
     return answers.Campaigns(items=[answers.campaign(row, now) for row in rows])
 
 
-def rulebook(campaign_id: int) -> answers.RulesAnswer:
-    """The rulebook in force."""
-    row = rulebooks.in_force(campaign_id)
+def rulebook(*, campaign_id: int, version: int | None = None) -> answers.RulesAnswer:
+    """A version of the rulebook that is or was in force; by default the one that is. Raises RulebookNotFound."""
+    try:
+        row = rulebooks.in_force(campaign_id, version)
+    except Rulebook.DoesNotExist as error:
+        raise RulebookNotFound from error
     return answers.RulesAnswer(version=row.version, in_force_at=answers.instant(row.in_force_at), rules=row.rules)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from fortunes import answers
+from fortunes import answers, sql
 from fortunes.models import Broadcast, CampaignFeed, Event, Feed
 
 PAGE = 200
@@ -52,3 +52,9 @@ def campaign_positions(*, campaigns: Iterable[int]) -> dict[int, int]:
     wanted = list(campaigns)
     known = dict(CampaignFeed.objects.filter(campaign_id__in=wanted).values_list("campaign_id", "seq"))
     return {campaign: known.get(campaign, 0) for campaign in wanted}
+
+
+def epoch() -> str:
+    """The name of this history of the feeds; a client that has seen numbers of another must start afresh."""
+    name: str = sql.fetch(sql.text("fortunes", "epoch"))[0].epoch
+    return name

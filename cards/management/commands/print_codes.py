@@ -49,9 +49,7 @@ class Command(BaseCommand):
             raise CommandError(f"there is no campaign {slug}")
         count, out = options["count"], options["out"]
         try:
-            codes = printing.codes(
-                campaign_id=campaign.pk, source_slug=source, count=count, expires_at=expires_at
-            )
+            codes = printing.codes(campaign_id=campaign.pk, source_slug=source, count=count, expires_at=expires_at)
         except Source.DoesNotExist as error:
             raise CommandError(f"{slug} has no source {source} of signed codes") from error
         formats = [name for name in ("png", "svg") if options[name]]

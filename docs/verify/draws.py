@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Replay a player's draws from the published secret. Needs nothing but Python's standard library.
+
+    python3 draws.py published.json
+
+The file has `draw_commitment`, `draw_secret` and `kinds` (GET …/fairness), `rules` by version (GET …/rules) and `draws`
+(the items of GET …/draws). It exits with 0 if every draw is what the secret says, and with 1 and the reasons if not.
+"""
+
+import hashlib
+import hmac
+import json
+import sys
+
+
+def choose(weights, number):
+    """The place that an 8-byte number falls on, along integer weights."""
+    point = (int.from_bytes(number, "big") * sum(weights)) >> 64
+    for place, weight in enumerate(weights):
+        if point < weight:
+            return place
+        point -= weight
+    raise ValueError("the weights sum to zero")
+
+
+def replay(draw, secret, kinds, rules):
+    """(wish, alternative) of a draw, as kind slugs."""
+    proof = draw["proof"]
+    key = proof["campaign"].to_bytes(8, "big") + proof["source"].to_bytes(2, "big") + bytes.fromhex(proof["nonce"])
+    roll = hmac.new(secret, key + proof["player"].to_bytes(8, "big"), "sha256").digest()
+    weights = [rules["weights"].get(kind, 0) for kind in kinds]
+    uncapped = [0 if kind in rules.get("caps", {}) else weight for kind, weight in zip(kinds, weights)]
+    return kinds[choose(weights, roll[0:8])], kinds[choose(uncapped, roll[8:16])]
+
+
+def faults(published):
+    """Everything that is not as it was committed to."""
+    secret = bytes.fromhex(published["draw_secret"])
+    if hashlib.sha256(secret).hexdigest() != published["draw_commitment"]:
+        yield "the secret is not the one of the commitment"
+    for draw in published["draws"]:
+        rules = published["rules"][str(draw["rulebook_version"])]
+        wish, alternative = replay(draw, secret, published["kinds"], rules)
+        capped = wish in rules.get("caps", {})
+        # The wish is given, or, where its units were exhausted at that moment, the alternative.
+        given = {wish, alternative} if capped and draw["serial"] is None else {wish}
+        if draw["wish"] != wish or draw["kind"] not in given or (capped and draw["kind"] == wish) != (draw["serial"] is not None):
+            yield f"draw {draw['id']}: it says {draw['wish']} → {draw['kind']}, the roll says {wish} or {alternative}"
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        published = json.load(file)
+    found = list(faults(published))
+    print("\n".join(found) or f"{len(published['draws'])} draws are as the secret says")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

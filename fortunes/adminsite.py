@@ -1,0 +1,244 @@
+"""What the admin of every app shares: searches and lists that stay fast on tables that grow, and read-only pages.
+
+Lists are newest first by primary key, can't be sorted otherwise, and search by indexed columns only; `tests/admin`
+reads their plans. What needs a durable transaction is a button: a form that posts to an address of its own, because the
+admin's own POSTs already run inside a transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import reduce
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.core.paginator import Paginator
+from django.db import OperationalError, connection, models
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+from fortunes.errors import DomainError
+
+Search = Callable[[str], Q | None]
+
+PER_PAGE = 50
+# Rows that are counted, and that can be paged through: OFFSET reads all that it skips. Older ones are searched for.
+REACH = 10_000
+MAX_WORDS = 5
+MAX_ID = 2**63 - 1
+QUERY_CANCELED = "57014"
+
+
+def by_number(column: str = "pk") -> Search:
+    """A number is looked for in `column`."""
+
+    def search(word: str) -> Q | None:
+        return Q(**{column: int(word)}) if word.isascii() and word.isdigit() and int(word) <= MAX_ID else None
+
+    return search
+
+
+def by_public_id(column: str = "public_id") -> Search:
+    """A UUID is looked for in `column`."""
+
+    def search(word: str) -> Q | None:
+        public_id = _uuid(word)
+        return Q(**{column: public_id}) if public_id else None
+
+    return search
+
+
+def by_text(column: str) -> Search:
+    """The whole word is looked for in `column`."""
+    return lambda word: Q(**{column: word})
+
+
+def by_player(*columns: str) -> Search:
+    """A player's username, public id or number is looked for in columns that hold player ids.
+
+    The player is found first and by itself: an OR over two tables would use no index.
+    """
+
+    def search(word: str) -> Q | None:
+        ids = players(word)
+        return reduce(operator.or_, (Q(**{f"{column}__in": ids}) for column in columns)) if ids else None
+
+    return search
+
+
+def players(word: str) -> list[int]:
+    """The ids of the players whom a word names exactly: by username, public id or number."""
+    model = get_user_model()
+    named = Q(**{model.USERNAME_FIELD: model.normalize_username(word)})
+    found = [search(word) for search in (by_number(), by_public_id())]
+    matches = reduce(operator.or_, (q for q in found if q), named)
+    return list(model._default_manager.filter(matches).values_list("pk", flat=True))
+
+
+def _uuid(word: str) -> UUID | None:
+    try:
+        return UUID(word)
+    except ValueError:
+        return None
+
+
+class EstimatingPaginator(Paginator):
+    """Counts at most `REACH` rows; how many a longer unfiltered list has is PostgreSQL's estimate."""
+
+    template_name = "fortunes/admin/pagination.html"
+
+    @cached_property
+    def count(self) -> int:
+        estimate = self.estimate
+        return estimate if estimate > REACH else self.counted
+
+    @cached_property
+    def estimate(self) -> int:
+        """The rows of the whole table by the last ANALYZE; 0 if there was none, or if the list is filtered."""
+        if self.object_list.query.where:  # type: ignore[union-attr]
+            return 0
+        with connection.cursor() as cursor:
+            table = self.object_list.model._meta.db_table  # type: ignore[union-attr]
+            cursor.execute("SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = to_regclass(%s)", [table])
+            row = cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    @cached_property
+    def counted(self) -> int:
+        return self.object_list[: REACH + 1].count()  # type: ignore[arg-type, call-arg]
+
+    @property
+    def num_pages(self) -> int:  # type: ignore[override]
+        return max(1, -(-min(self.count, REACH) // self.per_page))
+
+    @property
+    def size(self) -> str:
+        """How long the list is, in words."""
+        if self.estimate > REACH:
+            return _("about %(count)s") % {"count": f"{self.estimate:,}"}
+        return _("more than %(count)s") % {"count": f"{REACH:,}"} if self.count > REACH else str(self.count)
+
+
+class IndexedChangeList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        """Here and not while the page is rendered, so that a query that takes too long can still be answered."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        if not (self.has_active_filters or self.query) or self.result_count > REACH:
+            # The header then has no number of its own: it would say an estimate as if it were exact.
+            self.full_result_count = self.result_count
+
+
+class IndexedAdmin(ModelAdmin):
+    """Lists and searches by indexes. `search_by` are tried on each word of a search; one must match."""
+
+    search_by: Sequence[Search] = ()
+    search_help_text = gettext_lazy("Username or id")
+    paginator = EstimatingPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = PER_PAGE
+    list_max_show_all = PER_PAGE
+    ordering = ("-pk",)
+    sortable_by = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[IndexedChangeList]:
+        return IndexedChangeList
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """Whether there is a search; what it looks at is in `search_by`."""
+        return ("pk",) if self.search_by else ()
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        for word in search_term.split()[:MAX_WORDS]:
+            found = [q for search in self.search_by if (q := search(word)) is not None]
+            queryset = queryset.filter(reduce(operator.or_, found)) if found else queryset.none()
+        return queryset, False
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
+        """Only the columns that were changed on the form: others may have moved on since it was read."""
+        columns = {field.name for field in obj._meta.concrete_fields}
+        obj.save(update_fields=[name for name in form.changed_data if name in columns] if change else None)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        try:
+            return super().changelist_view(request, extra_context)
+        except OperationalError as error:
+            if not request.GET or getattr(error.__cause__, "sqlstate", None) != QUERY_CANCELED:
+                raise
+            messages.warning(request, _("This search takes too long. Please narrow it down, for example to a player."))
+            return redirect(request.path)
+
+
+class ReadOnlyAdmin(IndexedAdmin):
+    """Rows that are only looked at, also by superusers: history, and caches of history. All columns are shown."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [shown(field) for field in self.model._meta.concrete_fields]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.get_fields(request, obj)
+
+
+def shown(field: models.Field) -> Any:
+    """A column as the admin shows it: bytes as hexadecimal digits, JSON indented, the rest as it is."""
+    if isinstance(field, models.BinaryField):
+        return _shown_by(field, lambda value: format_html("<code>{}</code>", bytes(value).hex()))
+    if isinstance(field, models.JSONField):
+        return _shown_by(field, indented)
+    return field.name
+
+
+def indented(value: Any) -> str:
+    return format_html('<pre class="whitespace-pre-wrap">{}</pre>', json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _shown_by(field: models.Field, show: Callable[[Any], str]) -> Callable[[Any], str]:
+    @admin.display(description=field.verbose_name, empty_value="-")
+    def column(row: Any) -> str:
+        value = getattr(row, field.attname)
+        return "-" if value is None else show(value)
+
+    column.__name__ = field.name
+    return column
+
+
+def yuan(fen: int | None) -> str:
+    """An amount of fen for people."""
+    return "-" if fen is None else f"¥{fen // 100:,}.{fen % 100:02}"
+
+
+@contextmanager
+def refusals_told(request: HttpRequest) -> Iterator[None]:
+    """A refusal inside is a message on the next page."""
+    try:
+        yield
+    except DomainError as refusal:
+        messages.error(request, refusal_text(refusal))
+
+
+def refusal_text(refusal: DomainError) -> str:
+    return f"{refusal.title} ({refusal.detail})" if refusal.detail else str(refusal.title)

@@ -1,0 +1,78 @@
+"""Each invariant finds what it is there to find: a planted violation, made as the owner who alone could."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from accounts.models import Player
+from cards.models import Hand
+from fortunes import invariants
+from fortunes.models import Campaign
+from tests.factories import cards as make
+from tests.factories.accounts import FriendshipFactory, PlayerFactory
+
+KNOWN = {known.name: known for known in invariants.every()}
+
+# Invariant → statements that break it, for the season and the player of the fixture.
+PLANTS: dict[str, str] = {
+    "fortunes/events_without_a_gap": "DELETE FROM fortunes_event WHERE player_id = {player} AND seq = 2",
+    "fortunes/broadcasts_without_a_gap": "UPDATE fortunes_campaignfeed SET seq = seq + 1 WHERE campaign_id = {season}",
+    "fortunes/rulebooks_in_order": "UPDATE fortunes_rulebook SET version = 3 WHERE campaign_id = {season}",
+    "cards/cards_conserved": "UPDATE cards_hand SET counts[1] = counts[1] + 1 WHERE player_id = {player}",
+    "cards/hands_equal_history": "UPDATE cards_hand SET escrow[2] = escrow[2] + 1 WHERE player_id = {player}",
+    "cards/hands_not_negative": "UPDATE cards_hand SET used[1] = -1 WHERE player_id = {player}",
+    "cards/quotas_counted": "UPDATE cards_hand SET used[1] = used[1] + 1 WHERE player_id = {player}",
+    "cards/quotas_kept": (
+        """UPDATE fortunes_rulebook SET rules = jsonb_set(rules, '{{quotas,code,per_day}}', '1') """
+        "WHERE campaign_id = {season}"
+    ),
+    "cards/caps_kept": "DELETE FROM cards_stock WHERE campaign_id = {season} AND serial = 1",
+    "cards/trades_moved_their_cards": "UPDATE cards_trade SET gives = gives || 4::smallint WHERE proposer_id = {player}",
+    "cards/both_sides_were_told": (
+        "UPDATE fortunes_event SET type = 'gift.sent' WHERE player_id <> {player} AND type = 'gift.received' "
+        "AND campaign_id = {season}"
+    ),
+    "cards/nothing_after_the_freeze": (
+        "UPDATE cards_draw SET at = (SELECT closes_at FROM fortunes_campaign WHERE id = {season}) WHERE player_id = {player}"
+    ),
+    "cards/references_exist": "UPDATE cards_draw SET source = 9 WHERE player_id = {player}",
+}
+
+
+@pytest.fixture
+def played(owner_connection: psycopg.Connection) -> Iterator[tuple[Campaign, Player, psycopg.Connection]]:
+    """A season with draws and gifts, and a transaction of the owner that never commits."""
+    season = make.SeasonFactory(rulebook={"quotas": make.PLENTY})
+    alice, bob = PlayerFactory(), PlayerFactory()
+    FriendshipFactory(player=alice, friend=bob)
+    for _ in range(3):
+        card = make.redeem(season, alice).draw.kind
+        make.give(season, alice, bob, [card])
+    make.redeem(season, alice)
+    with owner_connection.transaction(force_rollback=True):
+        yield season, alice, owner_connection
+
+
+def found(name: str, connection: psycopg.Connection) -> bool:
+    query = KNOWN[name].query
+    return bool(connection.execute(f"SELECT * FROM ({query}) AS violation LIMIT 1".encode()).fetchall())
+
+
+@pytest.mark.committed
+@pytest.mark.parametrize("name", sorted(PLANTS))
+def test_a_planted_violation_is_found(
+    name: str, played: tuple[Campaign, Player, psycopg.Connection]
+) -> None:
+    season, alice, connection = played
+    assert Hand.objects.filter(player=alice).exists()
+    assert not found(name, connection)
+
+    connection.execute(PLANTS[name].format(season=season.pk, player=alice.pk).encode())
+    assert found(name, connection)
+
+
+def test_every_invariant_of_the_ground_and_the_cards_has_its_violation() -> None:
+    assert {name for name in KNOWN if name.startswith(("fortunes/", "cards/"))} == set(PLANTS)
