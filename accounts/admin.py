@@ -78,9 +78,7 @@ class RefreshFamilyAdmin(ReadOnlyAdmin):
     list_display = ("id", "player", "created_at", "refreshed_at", "expires_at", "revoked_at")
     list_select_related = ("player",)
     search_by = (by_public_id(), by_player("player_id"))
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["public_id", "player", "created_at", "refreshed_at", "expires_at", "revoked_at"]
+    unshown = ("token_hash",)
 
 
 @admin.register(Group)

@@ -71,9 +71,10 @@ def kind_column(description: Any, name: str = "kind") -> Callable[[Any], str]:
 
 
 class NamedKindsAdmin(ReadOnlyAdmin):
-    """Rows of a campaign that speak of kinds by ordinal; `kind_columns` show them by name, besides all the columns."""
+    """Rows of a campaign that speak of kinds by ordinal; `kind_columns` show them by name, after the other columns."""
 
     kind_columns: tuple[str, ...] = ("kind_name",)
+    unshown = ("kind",)
     kind_name = staticmethod(kind_column(_("kind")))
     list_filter = ("campaign",)
 
@@ -84,6 +85,7 @@ class NamedKindsAdmin(ReadOnlyAdmin):
 @admin.register(Hand)
 class HandAdmin(NamedKindsAdmin):
     kind_columns = ("cards", "in_escrow")
+    unshown = ("counts", "escrow")
     list_display = ("id", "campaign", "player", "cards", "in_escrow", "day", "used_today", "used", "version")
     list_select_related = ("campaign", "player")
     search_by = (by_player("player_id"),)
@@ -112,6 +114,10 @@ class StockAdmin(NamedKindsAdmin):
 @admin.register(Draw)
 class DrawAdmin(NamedKindsAdmin):
     kind_columns = ("kind_name", "wish_name")
+    # What an answer is repeated from.
+    unshown = (
+        "kind", "wish", "body_hash", "hand_after", "escrow_after", "used_today_after", "used_after", "hand_version",
+    )  # fmt: skip
     wish_name = staticmethod(kind_column(_("wish"), "wish"))
     list_display = ("id", "campaign", "player", "kind_name", "serial", "wish_name", "rulebook_version", "at")
     list_select_related = ("campaign", "player")
@@ -122,6 +128,7 @@ class DrawAdmin(NamedKindsAdmin):
 @admin.register(Trade)
 class TradeAdmin(NamedKindsAdmin):
     kind_columns = ("given", "taken")
+    unshown = ("gives", "takes")
     list_display = (
         "id",
         "campaign",

@@ -25,10 +25,12 @@ CONTENT_TYPE = "application/problem+json"
 # What is refused before any action is asked: code → (status, title).
 PROTOCOL: dict[str, tuple[int, Promise]] = {
     "malformed-json": (400, _("The body is not valid JSON.")),
+    "malformed-frame": (400, _("This is not a frame of the socket's protocol.")),
     "invalid-request": (400, _("The request is not valid.")),
     "not-signed-in": (401, _("Sign in first.")),
     "forbidden": (403, _("You may not do that.")),
     "not-found": (404, _("There is nothing here.")),
+    "unknown-op": (404, _("There is no such command.")),
     "method-not-allowed": (405, _("This method is not allowed here.")),
     "not-acceptable": (406, _("Only JSON is spoken here.")),
     "body-too-large": (413, _("The request is too large.")),

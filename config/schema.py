@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent
 
 
 class StructExtension(OpenApiSerializerExtension):
@@ -20,19 +20,32 @@ class StructExtension(OpenApiSerializerExtension):
         return str(self.target.__name__)
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
-        (_,), components = msgspec.json.schema_components([self.target], ref_template="#/components/schemas/{name}")
-        own: dict[str, Any] = components.pop(self.target.__name__)
-        for name, schema in components.items():
-            component = ResolvedComponent(
-                name=name, type=ResolvedComponent.SCHEMA, object=name, schema=_described(schema)
-            )
-            auto_schema.registry.register_on_missing(component)
-        return _described(own)
+        """The struct's own schema. Structs inside it are components by themselves, under the same identity as elsewhere."""
+        _, components = msgspec.json.schema_components([self.target], ref_template="#/components/schemas/{name}")
+        for field in msgspec.structs.fields(self.target):
+            for struct in _structs(field.type):
+                auto_schema.resolve_serializer(struct, direction)
+        described: dict[str, Any] = _described(components[self.target.__name__])
+        return described
 
 
-def _described(schema: dict[str, Any]) -> dict[str, Any]:
-    """Struct docstrings are the descriptions; the title only repeats the name."""
-    return {name: value for name, value in schema.items() if name != "title"}
+def _structs(annotation: Any) -> Iterator[type[msgspec.Struct]]:
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _structs(part)
+
+
+def _described(schema: Any) -> Any:
+    """As the rest of the document says it: no titles that repeat a name, and a type beside each list of words."""
+    if isinstance(schema, list):
+        return [_described(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    described = {name: _described(value) for name, value in schema.items() if name != "title"}
+    if all(isinstance(word, str) for word in described.get("enum", [0])):
+        described.setdefault("type", "string")
+    return described
 
 
 class AccessTokenScheme(OpenApiAuthenticationExtension):
@@ -43,3 +56,43 @@ class AccessTokenScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         return {"type": "http", "scheme": "bearer"}
+
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "A refusal (RFC 9457). `code` is stable; some codes come with further members.",
+    "properties": {
+        "type": {"type": "string", "description": "Where the API explains the code."},
+        "code": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "description": "What is wrong with which field.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "pointer": {"type": "string", "description": "A JSON Pointer into the body."},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+                "required": ["pointer", "code", "detail"],
+            },
+        },
+    },
+    "required": ["type", "code", "title", "status"],
+}
+
+
+def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A postprocessing hook: whatever an operation refuses, it says so in the one form."""
+    result["components"]["schemas"]["Problem"] = PROBLEM
+    refusal = {
+        "description": "A refusal.",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for path in result["paths"].values():
+        for operation in path.values():
+            operation["responses"]["default"] = refusal
+    return result

@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "config.staff.StaffMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -153,6 +154,9 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Five Fortunes",
     "DESCRIPTION": "A card-collection season: scan, trade with friends, split the pool.",
     "VERSION": "1",
+    # Structs say null as JSON Schema does.
+    "OAS_VERSION": "3.1.1",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.schema.add_problems"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -161,8 +165,10 @@ SPECTACULAR_SETTINGS = {
 }
 MAX_BODY_BYTES = 16 * 1024
 
-# Sockets: only pages of these origins may open one; an app without a browser sends no Origin and is let in when asked for.
+# Sockets. Browsers name the page's origin: these may open one, besides pages from the server's own address. Native apps
+# name none and are let in: no cookie signs a socket in, so there is nothing that a page could ride on unseen.
 SOCKET_ORIGINS = env.list("SOCKET_ORIGINS", default=[])
+SOCKET_ALLOW_NO_ORIGIN = env.bool("SOCKET_ALLOW_NO_ORIGIN", True)
 
 # Sign-in
 
@@ -171,6 +177,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# A quarter of a second of work a password, so that a stolen table is worth little. With DEBUG far less: the hundreds of
+# players of `./dev demo` sign up and in on a developer's two cores.
+PASSWORD_HASHERS = ["config.hashers.PBKDF2"]
+PASSWORD_ITERATIONS = env.int("PASSWORD_ITERATIONS", 20_000 if DEBUG else 1_000_000)
 ACCESS_TOKEN_LIFETIME_S = env.int("ACCESS_TOKEN_LIFETIME_S", 15 * 60)
 REFRESH_LIFETIME_S = env.int("REFRESH_LIFETIME_S", 30 * 24 * 3600)
 
@@ -179,9 +189,38 @@ REFRESH_LIFETIME_S = env.int("REFRESH_LIFETIME_S", 30 * 24 * 3600)
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+FORMAT_MODULE_PATH = ["config.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+
+# The admin. Its colours are shades of the red of a packet. Its instants are shown and typed in the staff's time zone.
+
+LOGIN_REDIRECT_URL = "admin:index"
+STAFF_TIME_ZONE = env.str("STAFF_TIME_ZONE", "Asia/Shanghai")
+UNFOLD = {
+    "SITE_TITLE": _("Five Fortunes"),
+    "SITE_HEADER": _("Five Fortunes"),
+    "SITE_SYMBOL": "redeem",
+    "SITE_URL": None,
+    "SHOW_LANGUAGES": True,
+    "SIDEBAR": {"navigation": "config.staff.sidebar"},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.1% .013 17.38)",
+            "100": "oklch(93.6% .032 17.717)",
+            "200": "oklch(88.5% .062 18.334)",
+            "300": "oklch(80.8% .114 19.571)",
+            "400": "oklch(70.4% .191 22.216)",
+            "500": "oklch(63.7% .237 25.331)",
+            "600": "oklch(57.7% .245 27.325)",
+            "700": "oklch(50.5% .213 27.518)",
+            "800": "oklch(44.4% .177 26.899)",
+            "900": "oklch(39.6% .141 25.723)",
+            "950": "oklch(25.8% .092 26.042)",
+        },
+    },
+}
 
 # Static files
 
@@ -220,5 +259,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}, "httpx": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},
+        # It repeats a traceback every second while Redis is down, which config/ear.py and config/doorbell.py report once.
+        "channels_redis": {"level": "CRITICAL"},
+    },
 }

@@ -12,7 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema", template_name="config/docs.html"), name="docs"),
     path("api/v1/problems/<slug:code>", views.problem),
     path("api/v1/", include("fortunes.urls")),
     path("api/v1/", include("accounts.urls")),

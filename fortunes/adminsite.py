@@ -37,6 +37,23 @@ PER_PAGE = 50
 # Rows that are counted, and that can be paged through: OFFSET reads all that it skips. Older ones are searched for.
 REACH = 10_000
 MAX_WORDS = 5
+# The names that Django derives from columns without one of their own; it knows them in English only.
+DERIVED_NAMES = {
+    "campaign": gettext_lazy("campaign"),
+    "created at": gettext_lazy("created at"),
+    "decided by": gettext_lazy("decided by"),
+    "friend": gettext_lazy("friend"),
+    "giver": gettext_lazy("giver"),
+    "id": gettext_lazy("id"),
+    "player": gettext_lazy("player"),
+    "pool": gettext_lazy("pool"),
+    "proposer": gettext_lazy("proposer"),
+    "public id": gettext_lazy("public id"),
+    "receiver": gettext_lazy("receiver"),
+    "recipient": gettext_lazy("recipient"),
+    "settlement": gettext_lazy("settlement"),
+    "trade": gettext_lazy("trade"),
+}
 MAX_ID = 2**63 - 1
 QUERY_CANCELED = "57014"
 
@@ -154,6 +171,10 @@ class IndexedAdmin(ModelAdmin):
     ordering = ("-pk",)
     sortable_by = ()
 
+    def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
+        _name_in_both_languages(model)
+        super().__init__(model, admin_site)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[IndexedChangeList]:
         return IndexedChangeList
 
@@ -166,6 +187,12 @@ class IndexedAdmin(ModelAdmin):
             found = [q for search in self.search_by if (q := search(word)) is not None]
             queryset = queryset.filter(reduce(operator.or_, found)) if found else queryset.none()
         return queryset, False
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         """Only the columns that were changed on the form: others may have moved on since it was read."""
@@ -182,10 +209,21 @@ class IndexedAdmin(ModelAdmin):
             return redirect(request.path)
 
 
+def _name_in_both_languages(model: type[models.Model]) -> None:
+    """Columns and rows that have no name of their own get one that staff can read."""
+    for field in model._meta.concrete_fields:
+        field.verbose_name = DERIVED_NAMES.get(str(field.verbose_name), field.verbose_name)
+    if model.__str__ is models.Model.__str__:
+        model.add_to_class("__str__", lambda row: f"{row._meta.verbose_name} {row.pk}")  # type: ignore[attr-defined]
+
+
 class ReadOnlyAdmin(IndexedAdmin):
-    """Rows that are only looked at, also by superusers: history, and caches of history. All columns are shown."""
+    """Rows that are only looked at, also by superusers: history, and caches of history. Columns that are `unshown` say
+    something to machines only.
+    """
 
     actions = None
+    unshown: Sequence[str] = ()
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -197,7 +235,7 @@ class ReadOnlyAdmin(IndexedAdmin):
         return False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return [shown(field) for field in self.model._meta.concrete_fields]
+        return [shown(field) for field in self.model._meta.concrete_fields if field.name not in self.unshown]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)

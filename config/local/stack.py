@@ -54,7 +54,7 @@ def stack(
         raise ValueError("these services belong to another process, so nothing can be started beside them")
     database_was = template.ensure_current(services, database)
     say(f"database {database}: {_done(database_was)}")
-    environment = services.environment(database)
+    environment = services.environment(database, prefix=database)
     manage(environment, "ensure_reference_rows")
     with processes.listen(shape.host, shape.port) as listener:
         base_url = _base_url(shape.host, listener)

@@ -20,6 +20,7 @@ from fortunes import sql
 from fortunes.errors import DomainError
 from fortunes.models import Event, Feed
 from tests.concurrency.together import together
+from tests.accounts.sharing import share_lock
 from tests.factories.accounts import PlayerFactory
 
 pytestmark = pytest.mark.committed
@@ -215,7 +216,7 @@ def _without_constraint(owner: psycopg.Connection, table: str, name: str) -> Ite
 
 
 def test_a_trade_holds_the_friendship_until_it_commits():
-    """`friends.share_lock`: an end that comes in the middle of a trade waits for it."""
+    """`accounts_share_friendship`: an end that comes in the middle of a trade waits for it."""
     alice, bob = PlayerFactory.create_batch(2)
     friendships.ask(by=alice.pk, player=bob.public_id)
     friendships.accept(by=bob.pk, player=alice.public_id)
@@ -223,7 +224,7 @@ def test_a_trade_holds_the_friendship_until_it_commits():
 
     def trade() -> bool:
         with transaction.atomic(durable=True):
-            held = friends.share_lock(alice.pk, bob.pk)
+            held = share_lock(alice.pk, bob.pk)
             locked.set()
             return held and not ended.wait(0.5)
 
@@ -233,7 +234,7 @@ def test_a_trade_holds_the_friendship_until_it_commits():
         ended.set()
 
     assert together(trade, end) == [True, None]
-    assert not friends.share_lock(alice.pk, bob.pk)
+    assert not share_lock(alice.pk, bob.pk)
 
 
 def test_control_a_plain_look_holds_nothing():

@@ -29,7 +29,7 @@ ONE_CARD: dict[str, Any] = {
     "caps": {},
     "quotas": make.PLENTY,
 }
-SCANS_AT_ONCE = 200
+SCANS_AT_ONCE = 50
 
 
 class DraftFactory(make.DraftSeasonFactory):
@@ -52,9 +52,7 @@ class PoolFactory(factory.Factory[Pool]):
     funded = True
 
     @classmethod
-    def _create(
-        cls, model_class: type[Pool], *args: Any, campaign: Campaign, funded: bool, **fields: Any
-    ) -> Pool:
+    def _create(cls, model_class: type[Pool], *args: Any, campaign: Campaign, funded: bool, **fields: Any) -> Pool:
         pool = pools.create(campaign_id=campaign.pk, **fields)
         if funded:
             fund(pool, pool.amount_fen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from django.db import transaction
@@ -28,13 +29,13 @@ winners = st.lists(st.lists(st.integers(1, 2**24) | st.just(1), max_size=12), ma
 @given(amount_fen=pools_fen, chunks=winners, returns=st.booleans(), minimum_fen=st.integers(0, 3))
 def test_any_split_is_exact(amount_fen: int, chunks: list[list[int]], returns: bool, minimum_fen: int) -> None:
     n, weights = sum(map(len, chunks)), [sum(chunk) for chunk in chunks]
-    given = {"minimum_fen": minimum_fen, "winners": n, "weights": weights, "returns_remainder": returns}
+    allot = partial(splitting.allot, minimum_fen=minimum_fen, winners=n, weights=weights, returns_remainder=returns)
     if amount_fen < n * minimum_fen:
         with pytest.raises(ValueError, match="can't pay"):
-            splitting.allot(amount_fen=amount_fen, **given)
+            allot(amount_fen=amount_fen)
         return
 
-    split = splitting.allot(amount_fen=amount_fen, **given)
+    split = allot(amount_fen=amount_fen)
 
     assert n * minimum_fen + split.share_fen + split.returned_fen == amount_fen
     assert sum(split.pots_fen) == split.share_fen
@@ -44,8 +45,8 @@ def test_any_split_is_exact(amount_fen: int, chunks: list[list[int]], returns: b
         assert 0 <= bonus <= len(chunk)
 
 
-@given(amount_fen=pools_fen, sizes=st.lists(st.integers(0, 10**6), min_size=1, max_size=20), other=st.randoms())
-def test_how_winners_are_cut_into_chunks_changes_no_sum(amount_fen: int, sizes: list[int], other: object) -> None:
+@given(amount_fen=pools_fen, sizes=st.lists(st.integers(0, 10**6), min_size=1, max_size=20))
+def test_how_winners_are_cut_into_chunks_changes_no_sum(amount_fen: int, sizes: list[int]) -> None:
     def share(weights: list[int]) -> splitting.Allotment:
         return splitting.allot(
             amount_fen=amount_fen, minimum_fen=0, winners=sum(weights), weights=weights, returns_remainder=True
@@ -75,7 +76,7 @@ def test_the_merkle_root_is_that_of_rfc_6962() -> None:
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """A savepoint that is rolled back: the hands dealt in it have no players, and nothing is left to check at the end."""
+    """A savepoint that is rolled back: the hands dealt in it have no players, which its end would notice."""
     savepoint = transaction.savepoint()
     try:
         yield
@@ -88,7 +89,8 @@ def deal(run: Settlement, players: str, complete: str = "true") -> None:
     sql.execute(
         f"""
         INSERT INTO cards_hand (campaign_id, player_id, counts, escrow, used_today, used, version)
-        SELECT {run.pool.campaign_id}, player, ARRAY[({complete})::integer, 0, 0, 0, 0], '{{0,0,0,0,0}}', '{{0}}', '{{1}}', 1
+        SELECT {run.pool.campaign_id}, player, ARRAY[({complete})::integer, 0, 0, 0, 0],
+               '{{0,0,0,0,0}}', '{{0}}', '{{1}}', 1
           FROM ({players}) AS p (player)
         """
     )
@@ -103,7 +105,7 @@ def split(run: Settlement, *, amount_fen: int, remainder: str, chunk_hands: int)
 @pytest.fixture
 def closed(clock: Clock) -> Settlement:
     """The settlement of a campaign without hands whose deadline has passed."""
-    run: Settlement = make.SettlementFactory()
+    run = make.SettlementFactory.create()
     make.close(clock, run)
     stages.freeze(run.pk)
     Settlement.objects.filter(pk=run.pk).update(last_player=2**62)

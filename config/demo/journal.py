@@ -1,0 +1,54 @@
+"""What the simulated players know at the end, from nothing but the answers and events that they were sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event or a broadcast as it came over the socket."""
+
+    seq: int
+    type: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A gift that was acknowledged; `to` is a public id, `kinds` has one slug a card."""
+
+    to: str
+    kinds: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Diary:
+    """One player's side of the season. Players, draws and trades are public ids."""
+
+    player: str
+    draws: dict[str, str] = field(default_factory=dict)
+    gifts: dict[str, Given] = field(default_factory=dict)
+    cards: Counter[str] = field(default_factory=Counter)
+    events: list[Heard] = field(default_factory=list)
+    broadcasts: list[Heard] = field(default_factory=list)
+    opened_fen: int | None = None
+    wallet_fen: int = 0
+
+
+@dataclass(slots=True)
+class Journal:
+    """All diaries, and what everybody counts together.
+
+    `refusals` counts (what was tried, code). `surprises` are answers that were not among those expected, in words;
+    `replays` are writes that were sent again and `reconnects` sockets that were opened again.
+    """
+
+    diaries: list[Diary] = field(default_factory=list)
+    refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
+    surprises: list[str] = field(default_factory=list)
+    replays: int = 0
+    reconnects: int = 0
+    requests: int = 0

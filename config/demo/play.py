@@ -1,0 +1,224 @@
+"""The play: players arrive, make friends, scan and give until the deadline, and open their packets."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
+
+import httpx
+
+from config.demo import mischief, staging, together
+from config.demo.client import Client
+from config.demo.journal import Journal
+from config.demo.player import Player, World
+from config.demo.progress import Progress
+from config.demo.staging import Plan, Stage
+from config.demo.together import sleep_until
+from fortunes import threads
+
+MOMENTS_TO_SHARE = 6
+# How far from the deadline, either way, the scans are that put it to the test.
+STRADDLE_S = 0.2
+# After these something is wrong: no worker, no beat, or no events.
+HEARD_WITHIN_S, SETTLED_WITHIN_S, CREDITED_WITHIN_S = 20.0, 60.0, 30.0
+
+Step = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Everybody, and what they have in common."""
+
+    players: list[Player]
+    journal: Journal
+    stage: Stage
+    progress: Progress
+
+    @property
+    def world(self) -> World:
+        return self.stage.world
+
+
+async def play(base_url: str, plan: Plan, progress: Progress) -> tuple[Journal, int]:
+    """A whole season against the running servers; what the players know of it, and the campaign's id."""
+    journal = Journal()
+    run = f"demo-{secrets.token_hex(4)}"
+    # Waiting for a free connection is waiting in line, and no failure of the server's: no timeout there.
+    timeout = httpx.Timeout(20, pool=None)
+    limits = httpx.Limits(max_connections=2 * together.AT_ONCE, max_keepalive_connections=2 * together.AT_ONCE)
+    async with httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as http:
+        names = [f"{run}-{number:03}" for number in range(1, plan.players + 1)]
+        players = [Player(name, Client(base_url, http=http), journal) for name in names]
+        await _arrive(players, progress)
+        await _make_friends(players, progress)
+        stage = await threads.run(staging.set_up, run, plan, players, asyncio.get_running_loop().time)
+        cast = Cast(players, journal, stage, progress)
+        async with _listening(cast):
+            await _connect(cast)
+            await _collect(cast)
+            await _come_late(cast)
+            await _await_split(cast)
+            await _open_packets(cast)
+            await _hear_the_rest(cast)
+    return journal, stage.campaign_id
+
+
+async def _arrive(players: list[Player], progress: Progress) -> None:
+    """Sign up, and sign in as from another device."""
+    password = secrets.token_urlsafe(12)
+
+    async def arrive(player: Player) -> None:
+        await player.sign_up(password)
+        await player.client.sign_in(player.name, password)
+
+    progress.phase("signing up")
+    await together.each(players, arrive, progress)
+    progress.done(f"{len(players):,} players")
+
+
+async def _make_friends(players: list[Player], progress: Progress) -> None:
+    """A ring, so that nobody is alone, and as many pairs again by chance."""
+    pairs = {frozenset(pair) for pair in zip(players, [*players[1:], players[0]], strict=True)}
+    while len(pairs) < 2 * len(players):
+        pairs.add(frozenset(random.sample(players, 2)))
+
+    async def befriend(pair: frozenset[Player]) -> None:
+        one, other = pair
+        await one.befriend(other)
+
+    progress.phase("befriending")
+    await together.each(pairs, befriend, progress)
+    progress.done(f"{len(pairs):,} friendships")
+
+
+@asynccontextmanager
+async def _listening(cast: Cast) -> AsyncIterator[None]:
+    for player in cast.players:
+        player.join(cast.world)
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(player.leave() for player in cast.players))
+
+
+async def _connect(cast: Cast) -> None:
+    """Everybody hears that the season was announced; before it begins nothing counts."""
+    players = cast.players
+    cast.progress.phase("connecting")
+    await mischief.scan_too_early(players[0])
+    heard = partial(_share_of, players, lambda player: bool(player.diary.broadcasts))
+    if not await together.until(heard, HEARD_WITHIN_S, cast.progress):
+        cast.journal.surprises.append(f"only {heard():.0%} of the players heard of the opening")
+    await sleep_until(cast.world.opens)
+    cast.progress.done(f"{len(players):,} sockets")
+
+
+async def _collect(cast: Cast) -> None:
+    """Scans and gifts until the deadline."""
+    world, progress = cast.world, cast.progress
+    progress.phase("collecting")
+    async with asyncio.TaskGroup() as tasks:
+        for number, player in enumerate(cast.players):
+            tasks.create_task(_follow(_agenda(number, player, cast.stage)))
+        while (left := world.closes - together.now()) > 0:
+            progress.show(1 - left / (world.closes - world.opens), _counts(cast.players))
+            await asyncio.sleep(together.LOOK_EVERY_S)
+    progress.done(_counts(cast.players))
+
+
+def _agenda(number: int, player: Player, stage: Stage) -> list[tuple[float, Step]]:
+    """One player's season: when to do what, by chance, with one piece of mischief in the second half."""
+    opens, closes = stage.world.opens, stage.world.closes
+    last = closes - 0.5
+    scans = [random.uniform(opens, last) for _ in range(stage.scans)]
+    if number % 3 == 0:
+        # On either side of the deadline: it counts or it is refused, never half.
+        scans[0] = closes + random.uniform(-STRADDLE_S, STRADDLE_S)
+    agenda: list[tuple[float, Step]] = [(moment, player.scan_and_share) for moment in scans]
+    agenda += [(random.uniform(opens, last), player.share) for _ in range(MOMENTS_TO_SHARE)]
+    if number % 3 == 1:
+        agenda.append((last, partial(mischief.scan_too_often, player)))
+    trick = mischief.TRICKS[number % len(mischief.TRICKS)]
+    agenda.append((random.uniform((opens + closes) / 2, last), partial(trick, player, stage.props)))
+    return sorted(agenda, key=itemgetter(0))
+
+
+async def _follow(agenda: list[tuple[float, Step]]) -> None:
+    for moment, step in agenda:
+        await sleep_until(moment)
+        await step()
+
+
+async def _come_late(cast: Cast) -> None:
+    """After the deadline nothing counts, and before the reveal nothing opens."""
+
+    async def try_everything(player: Player) -> None:
+        await mischief.open_too_early(player)
+        await mischief.scan_too_late(player)
+        await mischief.give_too_late(player)
+
+    await asyncio.gather(*(try_everything(player) for player in cast.players[::10]))
+
+
+async def _await_split(cast: Cast) -> None:
+    """The running worker splits the pool, rung by beat; nobody here does anything about it."""
+    cast.progress.phase("splitting")
+    settled = cast.world.settled
+    if not await together.until(lambda: float(settled.is_set()), SETTLED_WITHIN_S, cast.progress):
+        cast.journal.surprises.append(
+            f"no split was heard of within {SETTLED_WITHIN_S:.0f} s of the deadline: do worker and beat run?"
+        )
+    await sleep_until(cast.world.reveals)
+    cast.progress.done("settled and revealed" if settled.is_set() else "not settled")
+
+
+async def _open_packets(cast: Cast) -> None:
+    """Nine of ten look into theirs; what stays unopened is credited by the worker."""
+    players, progress = cast.players, cast.progress
+    progress.phase("opening")
+    if cast.world.settled.is_set():
+        openers = [player for number, player in enumerate(players) if number % 10]
+        await together.each(openers, Player.open_packet, progress)
+        ends = together.now() + CREDITED_WITHIN_S
+        while not await _all_credited(cast):
+            if together.now() > ends:
+                cast.journal.surprises.append(f"unopened packets were not credited within {CREDITED_WITHIN_S:.0f} s")
+                break
+            await asyncio.sleep(together.LOOK_EVERY_S)
+    progress.done(f"{sum(player.diary.opened_fen is not None for player in players):,} packets")
+
+
+async def _all_credited(cast: Cast) -> bool:
+    settlement = await cast.players[0].client.get(f"campaigns/{cast.world.slug}/settlement")
+    return bool(settlement["state"] == "done")
+
+
+async def _hear_the_rest(cast: Cast) -> None:
+    """Wait for events that are still on their way. The check of what was heard comes later (checks.py)."""
+    cast.progress.phase("listening")
+    diaries = [player.diary for player in cast.players]
+    last = await threads.run(staging.last_numbers, cast.stage.campaign_id, [diary.player for diary in diaries])
+
+    def has_heard(player: Player) -> bool:
+        events, broadcasts = last[player.diary.player]
+        return len(player.diary.events) >= events and len(player.diary.broadcasts) >= broadcasts
+
+    await together.until(partial(_share_of, cast.players, has_heard), HEARD_WITHIN_S, cast.progress)
+    cast.progress.done(f"{sum(len(diary.events) for diary in diaries):,} events")
+
+
+def _share_of(players: list[Player], is_done: Callable[[Player], bool]) -> float:
+    return sum(is_done(player) for player in players) / len(players)
+
+
+def _counts(players: list[Player]) -> str:
+    scans, gifts, events = (
+        sum(len(getattr(player.diary, name)) for player in players) for name in ("draws", "gifts", "events")
+    )
+    return f"{scans:,} scans, {gifts:,} gifts, {events:,} events"

@@ -1,0 +1,204 @@
+"""A simulated player: an honest one, who writes everything down."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from config.demo.client import Client
+from config.demo.journal import Diary, Given, Heard, Journal
+from config.demo.sockets import Line, Lost, Position, Push, Refused
+
+# Shares of writes whose answer is thrown away before it comes, and of those that are sent again although it came.
+DROPPED, REPEATED = 0.06, 0.06
+LONGEST_WAIT_FOR_DROPPED_S = 0.03
+OVER_REST = 0.2
+# How much earlier than by our clock a refusal may say that the deadline has passed.
+CLOCK_SLACK_S = 0.05
+
+Send = Callable[[str], Awaitable[Any]]
+
+
+@dataclass(slots=True)
+class World:
+    """What all players share. Instants are on the event loop's clock."""
+
+    slug: str
+    complete_set: tuple[str, ...]
+    codes: Iterator[str]
+    opens: float
+    closes: float
+    reveals: float
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_over(self) -> bool:
+        return asyncio.get_running_loop().time() >= self.closes - CLOCK_SLACK_S
+
+
+class Player:
+    """Friends tell each other what they hold, as people do; all else a player knows comes from the server."""
+
+    def __init__(self, name: str, client: Client, journal: Journal) -> None:
+        self.name = name
+        self.client = client
+        self.diary = Diary(player="")
+        self.friends: list[Player] = []
+        self.used_codes: list[str] = []
+        self.scans_left = 1
+        self.world: World
+        self.line: Line
+        self._journal = journal
+        self._listening: asyncio.Task[None]
+        journal.diaries.append(self.diary)
+
+    async def sign_up(self, password: str) -> None:
+        await self.client.sign_up(self.name, password)
+        self.diary.player = self.client.player["id"]
+
+    async def befriend(self, other: Player) -> None:
+        """Ask, and be accepted."""
+        await self.answered("friendship", self.client.post("friendships", {"username": other.name}))
+        await self.answered("friendship", other.client.post(f"friendships/{self.diary.player}/acceptance"))
+        self.friends.append(other)
+        other.friends.append(self)
+
+    def join(self, world: World) -> None:
+        """Listen on a socket, from the first event on."""
+        self.world = world
+        self.line = self.client.line(world.slug, resume=Position(0, 0))
+        self._listening = asyncio.create_task(self._listen())
+
+    async def leave(self) -> None:
+        await self.line.hang_up()
+        self._listening.cancel()
+        await asyncio.wait([self._listening])
+        self._journal.reconnects += self.line.reconnects
+        self._journal.replays += self.line.repeats + self.client.repeats
+        self._journal.requests += self.client.requests
+        if self.line.gaps:
+            self.surprise("socket", f"could not be resumed {self.line.gaps} times")
+
+    @property
+    def is_complete(self) -> bool:
+        return all(self.diary.cards[kind] > 0 for kind in self.world.complete_set)
+
+    async def _listen(self) -> None:
+        try:
+            async for push in self.line.pushes():
+                self._note(push)
+        except (Refused, Lost) as error:
+            self.surprise("socket", f"ended: {error}")
+
+    def _note(self, push: Push) -> None:
+        if push.campaign_seq is not None:
+            self.diary.broadcasts.append(Heard(push.campaign_seq, push.event, push.data))
+            if push.event == "campaign.settled":
+                self.world.settled.set()
+        elif push.seq is not None:
+            self.diary.events.append(Heard(push.seq, push.event, push.data))
+            if push.event == "gift.received":
+                self.diary.cards.update(push.data["gives"])
+
+    async def scan_and_share(self) -> None:
+        if self.scans_left:
+            code = next(self.world.codes)
+            self.note_draw(code, await self._write("scan", self._over_rest("scans", {"code": code})))
+        await self.share()
+
+    def note_draw(self, code: str, answer: Any) -> None:
+        if answer:
+            draw = answer["draw"]
+            self.diary.draws[draw["id"]] = draw["kind"]
+            self.diary.cards[draw["kind"]] += 1
+            self.scans_left = answer["quota"]["left_today"]
+            self.used_codes.append(code)
+
+    async def share(self) -> None:
+        """Give a double to a friend who lacks it; now and then two of what is to spare to any friend."""
+        doubles = [kind for kind, count in self.diary.cards.items() if count > 1]
+        random.shuffle(doubles)
+        for kind in doubles:
+            lacking = [friend for friend in self.friends if not friend.diary.cards[kind]]
+            if lacking:
+                await self.give(random.choice(lacking), [kind])
+                return
+        if len(doubles) > 1 and random.random() < OVER_REST:
+            await self.give(random.choice(self.friends), doubles[:2])
+
+    async def give(self, friend: Player, kinds: Sequence[str]) -> None:
+        """Mostly over the socket."""
+        gift = {"to": friend.diary.player, "gives": list(kinds)}
+        by_rest = random.random() < OVER_REST or self._listening.done()
+        send = self._over_rest("trades", {"type": "gift", **gift}) if by_rest else self._over_socket("trade.gift", gift)
+        answer = await self._write("gift", send)
+        if answer:
+            self.diary.gifts[answer["trade"]["id"]] = Given(friend.diary.player, tuple(kinds))
+            self.diary.cards.subtract(kinds)
+
+    async def open_packet(self) -> None:
+        """By their own reckoning players know whether there is one."""
+        send = self._over_rest("packet/opening", {})
+        if not self.is_complete:
+            await self.refused("opening without a set", send(secrets.token_hex(8)), "not-a-winner")
+            return
+        answer = await self._write("opening", send)
+        if answer:
+            self.diary.opened_fen, self.diary.wallet_fen = answer["amount_fen"], answer["wallet_balance_fen"]
+            self._journal.replays += 1
+            again = await self.answered("opening", send(secrets.token_hex(8)))
+            if again and again != answer:
+                self.surprise("opening", f"twice, {answer} and {again}")
+
+    def _over_rest(self, path: str, body: dict[str, Any]) -> Send:
+        return lambda key: self.client.post(f"campaigns/{self.world.slug}/{path}", body, key=key)
+
+    def _over_socket(self, op: str, data: dict[str, Any]) -> Send:
+        return lambda key: self.line.command(op, {**data, "key": key})
+
+    async def _write(self, what: str, send: Send) -> Any:
+        """Do it under a new key. Now and then the answer gets lost on the way, or the request is sent twice."""
+        key, first, dice = secrets.token_hex(8), None, random.random()
+        if dice < DROPPED:
+            self._journal.replays += 1
+            with contextlib.suppress(TimeoutError, Refused, Lost, httpx.HTTPError):
+                async with asyncio.timeout(random.uniform(0.0, LONGEST_WAIT_FOR_DROPPED_S)):
+                    first = await send(key)
+        answer = await self.answered(what, send(key))
+        if answer and dice > 1 - REPEATED:
+            self._journal.replays += 1
+            first = await self.answered(what, send(key))
+        if first and first != answer:
+            self.surprise(what, f"the same key was answered {first} and {answer}")
+        return answer
+
+    async def answered(self, what: str, sent: Awaitable[Any]) -> Any:
+        """The answer; None if it was refused because the deadline has passed. Any other refusal is a surprise."""
+        return await self._hear(what, sent, ())
+
+    async def refused(self, what: str, sent: Awaitable[Any], *codes: str) -> None:
+        """It must be refused, with one of these codes."""
+        answer = await self._hear(what, sent, codes)
+        if answer is not None:
+            self.surprise(what, f"was not refused but answered {answer}")
+
+    async def _hear(self, what: str, sent: Awaitable[Any], codes: Sequence[str]) -> Any:
+        try:
+            return await sent
+        except Refused as refused:
+            self._journal.refusals[(what, refused.code)] += 1
+            if refused.code not in codes and not (refused.code == "campaign-frozen" and self.world.is_over):
+                self.surprise(what, f"was refused: {refused}")
+        except (httpx.HTTPError, Lost, TimeoutError) as error:
+            self.surprise(what, f"got no answer: {error!r}")
+        return None
+
+    def surprise(self, what: str, happened: str) -> None:
+        self._journal.surprises.append(f"{self.name}, {what}: {happened}")

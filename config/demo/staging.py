@@ -1,0 +1,102 @@
+"""What the play needs from behind the scenes: the campaign, its codes, and how far the feeds are."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from accounts.models import Player as Account
+from cards import codes
+from cards.actions import printing
+from config.demo import season
+from config.demo.mischief import Props
+from config.demo.player import Player, World
+from fortunes import clock, rulebooks, secretkeys
+from fortunes.actions import feeds
+from fortunes.models import Campaign
+
+POOL_FEN = 888_888
+SCANS = 12
+UNTIL_REVEAL = timedelta(seconds=2.5)
+# Fewer units than scans will wish for, so that the cap is felt, and a tranche of them every few seconds.
+CAPPED, CAPPED_ODDS, CAPPED_SHARE, TRANCHE_S = "dedication", 0.05, 0.8, 5
+ENDLESS = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`seconds` are those from the announcement to the deadline."""
+
+    players: int
+    seconds: float
+
+    @property
+    def warm_up(self) -> timedelta:
+        """Time for everybody to connect."""
+        return timedelta(seconds=min(1 + self.players / 100, self.seconds / 4))
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """An announced season. `scans` is how many each player has."""
+
+    campaign_id: int
+    world: World
+    props: Props
+    scans: int = SCANS
+
+
+def set_up(slug: str, plan: Plan, players: list[Player], loop_clock: Callable[[], float]) -> Stage:
+    """Announce a season that closes in the plan's seconds."""
+    units = max(1, round(plan.players * SCANS * CAPPED_ODDS * CAPPED_SHARE))
+    tranches = min(units, max(1, round(plan.seconds / TRANCHE_S)))
+    campaign = season.short(
+        slug=slug,
+        warm_up=plan.warm_up,
+        live=timedelta(seconds=plan.seconds) - plan.warm_up,
+        until_reveal=UNTIL_REVEAL,
+        pool_fen=POOL_FEN,
+        rulebook={
+            "caps": {CAPPED: {"units": units, "tranches": tranches}},
+            "quotas": {"code": {"per_day": SCANS, "per_campaign": SCANS + 4}},
+        },
+    )
+    return Stage(campaign.pk, _world(campaign, loop_clock), _props(campaign, players))
+
+
+def _world(campaign: Campaign, loop_clock: Callable[[], float]) -> World:
+    offset = loop_clock() - clock.now().timestamp()
+    return World(
+        slug=campaign.slug,
+        complete_set=rulebooks.version(campaign.pk, 1).complete_set,
+        codes=_codes(campaign, campaign.closes_at + timedelta(days=1)),
+        opens=campaign.opens_at.timestamp() + offset,
+        closes=campaign.closes_at.timestamp() + offset,
+        reveals=campaign.reveal_at.timestamp() + offset,
+    )
+
+
+def _props(campaign: Campaign, players: list[Player]) -> Props:
+    key_id, key = secretkeys.current(settings.SCAN_CODE_KEYS)
+    foreign = codes.fresh(campaign_id=campaign.pk + 1, source=0, expires_at=campaign.closes_at)
+    return Props(
+        forged=codes.encode(replace(foreign, campaign_id=campaign.pk), key_id=key_id, key=secrets.token_bytes(32)),
+        expired=next(_codes(campaign, campaign.opens_at - timedelta(days=1))),
+        foreign=codes.encode(foreign, key_id=key_id, key=key),
+        players=players,
+    )
+
+
+def _codes(campaign: Campaign, expires_at: datetime) -> Iterator[str]:
+    return printing.codes(campaign_id=campaign.pk, source_slug="code", count=ENDLESS, expires_at=expires_at)
+
+
+def last_numbers(campaign_id: int, players: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """By public id: the newest numbers of a player's events and of the campaign's broadcasts."""
+    broadcasts = feeds.campaign_positions(campaigns=[campaign_id])[campaign_id]
+    ids = {pk: str(name) for pk, name in Account.objects.filter(public_id__in=players).values_list("pk", "public_id")}
+    return {ids[pk]: (events, broadcasts) for pk, events in feeds.player_positions(players=ids).items()}

@@ -1,0 +1,131 @@
+"""Play a season of a minute with simulated players and check every sum: `./dev demo`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from contextlib import suppress
+from io import StringIO
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from config.demo import checks, facts, play, systems, table
+from config.demo.journal import Journal
+from config.demo.progress import Progress
+from config.demo.staging import Plan
+from config.local import environment
+from config.local.errors import LocalError
+from config.local.interrupts import SIGNALS, Stop, raising_stop
+from config.local.privileges import Account, leashed
+
+INTERRUPTED = 130
+
+
+class Command(BaseCommand):
+    help = (
+        "Play a short season as real clients against the servers of ./dev up or, if it isn't running, against servers "
+        "that are started for it. Exits with 1 if anything is off."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--players", type=_at_least(20), default=300)
+        parser.add_argument("--seconds", type=_at_least(10), default=45, help="from the announcement to the deadline")
+        parser.add_argument("--base-url", help="play against this server, whose database is that of DATABASE_URL")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        plan = Plan(options["players"], options["seconds"])
+        state = environment.running()
+        base_url = options["base_url"] or (state and state["base_url"])
+        if base_url:
+            self._say(f"{plan.players} players, {plan.seconds:.0f} s, against {base_url}")
+            code = self._play(base_url, plan)
+        else:
+            code = self._play_elsewhere(plan)
+        if code:
+            sys.exit(code)
+
+    def _play_elsewhere(self, plan: Plan) -> int:
+        """The settings name a database already, so the play itself is another process."""
+        try:
+            with raising_stop(), systems.throw_away(self._say) as system:
+                words = ["--players", str(plan.players), "--seconds", str(plan.seconds), "--base-url", system.base_url]
+                argv = [sys.executable, "manage.py", "demo", *words]
+                command = leashed(argv, account=Account(), signal_number=signal.SIGTERM)
+                with subprocess.Popen(command, cwd=environment.ROOT, env=system.environment) as process:
+                    return _wait(process)
+        except Stop:
+            self._say("stopped; nothing is left behind")
+            return INTERRUPTED
+        except LocalError as error:
+            raise CommandError(str(error)) from error
+
+    def _play(self, base_url: str, plan: Plan) -> int:
+        progress = Progress(sys.stderr)
+        try:
+            journal, campaign_id = asyncio.run(_stoppable(base_url, plan, progress))
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            progress.close()
+            return INTERRUPTED
+        return self._report(journal, campaign_id, progress)
+
+    def _report(self, journal: Journal, campaign_id: int, progress: Progress) -> int:
+        progress.phase("checking")
+        found = facts.read(campaign_id, [diary.player for diary in journal.diaries])
+        verdicts = [*checks.every(journal, found), _invariants()]
+        progress.done(f"{len(verdicts)} checks")
+        self._say("")
+        for line in table.lines(journal, found, verdicts):
+            self._say(line)
+        faults = sum(not check.ok for check in verdicts)
+        self._say(f"\n{faults} of {len(verdicts)} checks failed" if faults else "\neverything is right")
+        return 1 if faults else 0
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+async def _stoppable(base_url: str, plan: Plan, progress: Progress) -> tuple[Journal, int]:
+    """Any signal cancels the play, which then closes its sockets."""
+    playing = asyncio.current_task()
+    for number in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, playing.cancel if playing else sys.exit)
+    return await play.play(base_url, plan, progress)
+
+
+def _invariants() -> checks.Check:
+    """Of the whole database, whoever else plays in it."""
+    said = StringIO()
+    try:
+        call_command("check_invariants", stdout=said, stderr=said)
+    except CommandError as error:
+        broken = [line.strip() for line in said.getvalue().splitlines() if not line.startswith("ok ")]
+        return checks.Check("check_invariants", [str(error), *broken])
+    return checks.Check(f"check_invariants: {said.getvalue().splitlines()[-1]}", [])
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    try:
+        return process.wait()
+    except Stop:
+        # Ctrl-C reached the player too; any other signal only us.
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            process.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=5)
+        raise
+
+
+def _at_least(least: int) -> Any:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise ArgumentTypeError(f"a number, at least {least}")
+        return int(text)
+
+    return number

@@ -1,0 +1,202 @@
+"""The one WebSocket endpoint, `/ws/v1/`: docs/realtime.md describes what is spoken here.
+
+A socket is three tasks. The consumer's own reads frames and never waits for the database; one runs the commands in
+their order, on the threads of `fortunes.threads`; one writes (outbox.py). A fourth comes and goes: it reads from the
+database what the feeds have beyond the last number sent (follower.py), whenever somebody says that they moved on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from channels.consumer import AsyncConsumer, get_handler_name
+from channels.exceptions import StopConsumer
+from channels.utils import await_many_dispatch
+
+import cards.commands
+from config import watch
+from config.sockets import entrance, frames, handshake
+from config.sockets.follower import Follower
+from config.sockets.frames import Close, Refused
+from config.sockets.outbox import Outbox
+from fortunes import threads
+from fortunes.answers import instant
+from fortunes.commands import Caller, Command
+
+COMMANDS: Mapping[str, Command] = {**cards.commands.COMMANDS}
+
+CONNECT_TIMEOUT_S = 5.0
+MOST_WAITING = 32
+FRAMES_PER_S = 20.0
+FRAMES_AT_ONCE = 60.0
+MOST_MALFORMED = 5
+
+
+class FortunesConsumer(AsyncConsumer):
+    """One socket. Before its `connect` was answered there is no caller, and nothing but `connect` is understood."""
+
+    player_id: int
+    campaign_id: int
+    expires_at = datetime.max.replace(tzinfo=UTC)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """In place of the stock one, which subscribes every socket to Redis by itself and fails where Redis does."""
+        self.scope = scope
+        self.base_send = send
+        self.heard_at = asyncio.get_running_loop().time()
+        self._language = handshake.language_of(scope)
+        self._abandoned: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._outbox = Outbox(self.send, self._abandon)
+        self._commands: asyncio.Queue[frames.Command] = asyncio.Queue(MOST_WAITING)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._caller: Caller | None = None
+        self._follower: Follower | None = None
+        self._allowance = FRAMES_AT_ONCE
+        self._malformed = 0
+        try:
+            await await_many_dispatch([receive, self._abandoned.get], self.dispatch)
+        except StopConsumer:
+            pass
+        finally:
+            await self._leave()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """In place of the stock one, which hops to a thread with every message to tend database connections."""
+        await getattr(self, get_handler_name(message))(message)
+
+    async def websocket_connect(self, message: dict[str, Any]) -> None:
+        if not handshake.origin_allowed(self.scope):
+            # Before it was accepted, so the browser's page sees HTTP 403.
+            await self.send({"type": "websocket.close"})
+            return
+        understood = frames.SUBPROTOCOL in self.scope["subprotocols"]
+        await self.send({"type": "websocket.accept", "subprotocol": frames.SUBPROTOCOL if understood else None})
+        self._tasks = [asyncio.create_task(self._outbox.write()), asyncio.create_task(self._work())]
+        if understood:
+            asyncio.get_running_loop().call_later(CONNECT_TIMEOUT_S, self._expect_connected)
+        else:
+            self._outbox.close(Close.SUBPROTOCOL, "subprotocol")
+
+    async def websocket_receive(self, message: dict[str, Any]) -> None:
+        text = message.get("text")
+        if self._outbox.closing:
+            return
+        if not self._within_allowance():
+            self._outbox.close(Close.TOO_FAST, "too-many-frames")
+        elif text is None:
+            self._outbox.close(Close.BAD_FRAME, "binary-frame")
+        elif len(text.encode()) > frames.MAX_BYTES:
+            self._outbox.close(Close.TOO_BIG, "frame-too-large")
+        else:
+            await self._take(text)
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        raise StopConsumer
+
+    def wake(self, kind: str, seq: int) -> None:
+        if self._follower:
+            self._follower.wake(kind, seq)
+
+    def shut(self, code: Close, reason: str) -> None:
+        self._outbox.close(code, reason)
+
+    async def _take(self, text: str) -> None:
+        """Queue a command; the answer comes from `_work`."""
+        try:
+            command = frames.read(text)
+            self._malformed = 0
+            if self._commands.full():
+                raise Refused("too-many-requests", command_id=command.id, temporary=True)
+            self._commands.put_nowait(command)
+        except Refused as refused:
+            await self._refuse(refused.command_id, refused)
+            self._malformed += refused.code == "malformed-frame"
+            if self._malformed >= MOST_MALFORMED:
+                self._outbox.close(Close.BAD_FRAME, "malformed-frames")
+
+    async def _work(self) -> None:
+        """Commands one after the other. Whatever goes wrong with one is its answer and nothing else's."""
+        while True:
+            command = await self._commands.get()
+            try:
+                await self._perform(command)
+            except Exception as error:
+                await self._refuse(command.id, error)
+
+    async def _perform(self, command: frames.Command) -> None:
+        if command.op == "connect":
+            await self._connect(command)
+        elif self._caller is None:
+            raise Refused("not-signed-in", close=Close.NOT_SIGNED_IN)
+        elif command.op == "ping":
+            await self._ping(command)
+        elif command.op == "token.refresh":
+            await self._refresh(command)
+        elif command.op in COMMANDS:
+            result = await threads.run(COMMANDS[command.op].run, self._caller, command.data)
+            await self._outbox.say(frames.answer(command.id, result))
+        else:
+            raise Refused("unknown-op")
+
+    async def _connect(self, command: frames.Command) -> None:
+        if self._caller is not None:
+            raise Refused("malformed-frame", "This socket is connected already.")
+        ticket = await threads.run(entrance.admit, command.data)
+        self.player_id, self.campaign_id = ticket.player.pk, ticket.campaign.pk
+        self.expires_at = ticket.player.expires_at
+        self._follower = Follower(self._outbox, player_id=self.player_id, campaign_id=self.campaign_id)
+        # Woken from here on, and only then is the place read, so nothing falls in between.
+        await watch.here().add(self)
+        try:
+            place = await threads.run(entrance.place, ticket)
+        except Exception:
+            await watch.here().discard(self)
+            raise
+        self._caller = Caller(ticket.player, ticket.campaign)
+        welcome = entrance.welcome(ticket, place, ping_s=watch.PING_S)
+        await self._outbox.say(frames.answer(command.id, welcome))
+        self._follower.start(seq=place.from_seq, campaign_seq=place.from_campaign_seq)
+        self._know(place)
+
+    async def _ping(self, command: frames.Command) -> None:
+        pong = await threads.run(entrance.pong, self.player_id, self.campaign_id)
+        await self._outbox.say(frames.answer(command.id, pong))
+        self._know(pong)
+
+    async def _refresh(self, command: frames.Command) -> None:
+        self.expires_at = await threads.run(entrance.renew, self.player_id, command.data)
+        await self._outbox.say(frames.answer(command.id, entrance.Renewed(expires_at=instant(self.expires_at))))
+
+    def _know(self, newest: entrance.Place | entrance.Pong) -> None:
+        self.wake("player", newest.seq)
+        self.wake("campaign", newest.campaign_seq)
+
+    async def _refuse(self, command_id: int | None, error: Exception) -> None:
+        await self._outbox.say(frames.refusal(command_id, error, language=self._language))
+        if (code := frames.closes(error)) is not None:
+            self._outbox.close(code, frames.code_of(error))
+
+    def _within_allowance(self) -> bool:
+        """A bucket of frames that fills up again with time."""
+        now = asyncio.get_running_loop().time()
+        self._allowance = min(FRAMES_AT_ONCE, self._allowance + (now - self.heard_at) * FRAMES_PER_S) - 1
+        self.heard_at = now
+        return self._allowance >= 0
+
+    def _expect_connected(self) -> None:
+        if self._caller is None:
+            self._outbox.close(Close.TIMEOUT, "connect-timeout")
+
+    def _abandon(self) -> None:
+        """End the socket as if its client had gone, which makes the server cut the connection."""
+        self._abandoned.put_nowait({"type": "websocket.disconnect"})
+
+    async def _leave(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._follower:
+            self._follower.stop()
+            await watch.here().discard(self)

@@ -1,0 +1,83 @@
+"""The pushes of one socket: what its two feeds have beyond the last number sent, in order, each once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from config import problems, watch
+from config.sockets import frames
+from config.sockets.frames import Close
+from config.sockets.outbox import Outbox
+from fortunes import threads
+from fortunes.actions import feeds
+
+log = logging.getLogger("fortunes.socket")
+
+PAUSE_S = 1.0
+
+
+class Follower:
+    """Reads from the database only, so it doesn't matter how often it's woken, by whom, or with which old number."""
+
+    def __init__(self, outbox: Outbox, *, player_id: int, campaign_id: int) -> None:
+        self._outbox = outbox
+        self._player_id = player_id
+        self._campaign_id = campaign_id
+        self._sent: dict[str, int] = {}
+        self._known = {"player": 0, "campaign": 0}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, *, seq: int, campaign_seq: int) -> None:
+        """Go on after these numbers."""
+        self._sent = {"player": seq, "campaign": campaign_seq}
+        self._go()
+
+    def wake(self, kind: str, seq: int) -> None:
+        """The feed, 'player' or 'campaign', is at this number."""
+        self._known[kind] = max(self._known[kind], seq)
+        self._go()
+
+    def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+
+    def _go(self) -> None:
+        """One task at a time: it ends in the same step in which it finds nothing more, so no wake is lost."""
+        if self._is_behind() and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._follow())
+
+    def _is_behind(self) -> bool:
+        return not self._outbox.closing and any(sent < self._known[kind] for kind, sent in self._sent.items())
+
+    async def _follow(self) -> None:
+        while self._is_behind():
+            try:
+                await self._catch_up("player" if self._sent["player"] < self._known["player"] else "campaign")
+            except Exception as error:  # an unexpected one must end the socket, and not leave it deaf
+                if problems.as_refusal(error) is None:
+                    log.exception("a socket can't follow its feed")
+                    self._outbox.close(Close.BROKEN, "internal-error")
+                await asyncio.sleep(PAUSE_S)
+
+    async def _catch_up(self, kind: str) -> None:
+        rows = await (self._events() if kind == "player" else self._broadcasts())
+        for seq, frame in rows:
+            if seq != self._sent[kind] + 1:
+                break
+            await self._outbox.say(frame)
+            self._sent[kind] = seq
+        else:
+            if rows:
+                return
+        # Retention has overtaken a client that is far behind; it will be told to fetch its snapshot.
+        self._outbox.close(Close.TRY_AGAIN, "feed-gap")
+
+    async def _events(self) -> list[tuple[int, str]]:
+        notices = await threads.run(feeds.events_after, player_id=self._player_id, seq=self._sent["player"])
+        return [(notice.seq, frames.push(notice)) for notice in notices]
+
+    async def _broadcasts(self) -> list[tuple[int, str]]:
+        return await watch.here().broadcasts_after(
+            self._campaign_id, self._sent["campaign"], until=self._known["campaign"]
+        )

@@ -1,0 +1,134 @@
+"""Opening a campaign: everything is checked, then stock, settlement and the opening itself are one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from cards import catalogue
+from cards.actions import stock
+from fortunes import clock, rules, secretkeys
+from fortunes.actions import campaigns
+from fortunes.errors import CampaignAlreadyOpened, CampaignNotFound, OpeningChecksFailed
+from fortunes.models import Campaign, DatabaseNow, Rulebook
+from redpackets import ledger
+from redpackets.models import Pool, Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One condition for opening a campaign; `detail` gives the figures."""
+
+    slug: str
+    ok: bool
+    title: str | Promise
+    detail: str
+
+
+def open(*, campaign_id: int, by: int | None = None) -> Campaign:
+    """Open a draft campaign: plan its stock, make its settlement, announce it.
+
+    `by` is the member of staff who asked for it, None for a command. Raises CampaignNotFound, CampaignAlreadyOpened,
+    or OpeningChecksFailed with the slugs of what failed.
+    """
+    with transaction.atomic(durable=True):
+        # Two openings at once take turns here, and the second finds the campaign opened.
+        campaign = Campaign.objects.select_for_update().filter(pk=campaign_id).first()
+        if campaign is None:
+            raise CampaignNotFound
+        if campaign.opened_at is not None:
+            raise CampaignAlreadyOpened
+        failed = [check.slug for check in checks(campaign_id=campaign_id) if not check.ok]
+        if failed:
+            raise OpeningChecksFailed(", ".join(failed), failed=failed)
+        pool = Pool.objects.get(campaign_id=campaign_id)
+        stock.plan(campaign=campaign, rulebook=_rules_in_force(campaign_id))
+        Settlement.objects.create(pool=pool, due_at=campaign.closes_at, amount_fen=pool.amount_fen)
+        return campaigns.mark_opened(campaign_id=campaign_id)
+
+
+def checks(*, campaign_id: int) -> list[Check]:
+    """All conditions for opening a campaign, in a stable order, met or not. Raises CampaignNotFound."""
+    campaign = Campaign.objects.filter(pk=campaign_id).first()
+    if campaign is None:
+        raise CampaignNotFound
+    pool = Pool.objects.filter(campaign_id=campaign_id).first()
+    return [
+        _deadline_ahead(campaign),
+        *_rules(campaign),
+        *_money(pool),
+        _draw_commitment(campaign),
+        _settlement_commitment(campaign, pool),
+    ]
+
+
+def _rules_in_force(campaign_id: int) -> rules.Rules:
+    in_force = Rulebook.objects.filter(campaign_id=campaign_id, in_force_at__lte=DatabaseNow()).latest("version")
+    return rules.parse(in_force.rules)
+
+
+def _deadline_ahead(campaign: Campaign) -> Check:
+    ahead = campaign.closes_at > clock.now()
+    return Check("deadline-ahead", ahead, _("The deadline is ahead"), campaign.closes_at.isoformat())
+
+
+def _rules(campaign: Campaign) -> Iterator[Check]:
+    try:
+        parsed = _rules_in_force(campaign.pk)
+    except (rules.RulesError, Rulebook.DoesNotExist) as error:
+        yield Check("rules-valid", False, _("The rules are valid"), str(error))
+        return
+    known = catalogue.read(campaign.pk)
+    kinds = sorted({*parsed.weights, *parsed.complete_set, *parsed.caps} - set(known.kinds))
+    sources = sorted(set(parsed.quotas) - set(known.sources))
+    total = sum(parsed.weights.values())
+    scans = sum(min(quota.per_day, quota.per_campaign) > 0 for quota in parsed.quotas.values())
+    yield Check("rules-valid", True, _("The rules are valid"), "")
+    yield Check("weights-positive", total > 0, _("The weights sum to more than zero"), str(total))
+    yield Check("kinds-known", not kinds, _("The rules name only kinds of this campaign"), ", ".join(kinds))
+    yield Check("sources-known", not sources, _("The rules name only sources of this campaign"), ", ".join(sources))
+    yield Check("scans-allowed", scans > 0, _("At least one source allows scans"), str(scans))
+    yield _set_reachable(parsed)
+
+
+def _set_reachable(parsed: rules.Rules) -> Check:
+    never = sorted(slug for slug in parsed.complete_set if parsed.weights.get(slug, 0) == 0)
+    title = _("Every card of the complete set can be drawn")
+    return Check("set-reachable", bool(parsed.complete_set) and not never, title, ", ".join(never))
+
+
+def _money(pool: Pool | None) -> Iterator[Check]:
+    yield Check("pool-exists", pool is not None, _("There is a pool"), str(pool.amount_fen) if pool else "")
+    funded = ledger.funded_fen(pool.pk) if pool else 0
+    wanted = pool.amount_fen if pool else 0
+    title = _("The pool is funded exactly")
+    yield Check("pool-funded", pool is not None and funded == wanted, title, f"{funded} / {wanted}")
+
+
+def _draw_commitment(campaign: Campaign) -> Check:
+    key = settings.DRAW_KEYS.get(campaign.draw_key_id)
+    kept = key is not None and bytes(campaign.draw_commitment) == secretkeys.commitment(
+        secretkeys.derive(key, "draw", campaign.public_id)
+    )
+    title = _("The commitment to the draw secret is published and its key is at hand")
+    return Check("draw-commitment", kept, title, bytes(campaign.draw_commitment).hex())
+
+
+def _settlement_commitment(campaign: Campaign, pool: Pool | None) -> Check:
+    """Processes that hold the settlement keys compare; the others see that a process which does has stamped it."""
+    title = _("The commitment to the settlement's secret is published")
+    if pool is None or pool.commitment is None or pool.key_id is None:
+        return Check("settlement-commitment", False, title, "")
+    published = bytes(pool.commitment)
+    kept = True
+    if settings.SETTLEMENT_KEYS:
+        key = settings.SETTLEMENT_KEYS.get(pool.key_id)
+        kept = key is not None and published == secretkeys.commitment(
+            secretkeys.derive(key, "settlement", campaign.public_id)
+        )
+    return Check("settlement-commitment", kept, title, published.hex())

@@ -1,0 +1,103 @@
+"""Driving settlements: find what is due, pull it along for a while, stop when the figures don't add up.
+
+Only the worker's tasks call `settle_due` and `credit_due`; no view and no command splits a pool.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+
+from fortunes.models import DatabaseNow
+from redpackets import errors
+from redpackets.actions import stages
+from redpackets.models import Settlement
+
+logger = logging.getLogger(__name__)
+
+State = Settlement.State
+
+BUDGET_S = 20.0
+# How long to wait for other workers, or for the gate, before giving up until beat rings again.
+PATIENCE_S = 1.0
+POLL_S = 0.1
+# After so many failures of one stage the run is paused: trying on would only hide it.
+MAX_ATTEMPTS = 20
+
+
+def settle_due(*, budget_s: float = BUDGET_S) -> bool:
+    """Take the splits that are due further, for at most `budget_s`; True if there is more to do now."""
+    return _pull(Settlement.objects.filter(state__in=Settlement.SPLITTING, due_at__lte=DatabaseNow()), budget_s)
+
+
+def credit_due(*, budget_s: float = BUDGET_S) -> bool:
+    """Credit unopened packets whose time has come, for at most `budget_s`; True if there is more to do now."""
+    return _pull(Settlement.objects.filter(state=State.CREDIT, credit_at__lte=DatabaseNow()), budget_s)
+
+
+def pause(*, settlement_id: int) -> Settlement:
+    """Stop a run after the chunks that are being written right now. Raises SettlementNotFound or SettlementFinished."""
+    paused_at = Coalesce(F("paused_at"), DatabaseNow())
+    return _change(settlement_id, paused_at=paused_at)
+
+
+def resume(*, settlement_id: int) -> Settlement:
+    """Let a paused run go on where it was. Raises SettlementNotFound or SettlementFinished."""
+    return _change(settlement_id, paused_at=None, attempts=0, last_error="")
+
+
+def _pull(due: QuerySet[Settlement], budget_s: float) -> bool:
+    ends = time.monotonic() + budget_s
+    idle_since: float | None = None
+    failed: set[int] = set()
+    while ids := list(
+        due.filter(paused_at=None).exclude(pk__in=failed).order_by("due_at").values_list("pk", flat=True)
+    ):
+        moved = [_step(settlement_id, failed) for settlement_id in ids]
+        now = time.monotonic()
+        if now >= ends:
+            return True
+        if any(moved):
+            idle_since = None
+            continue
+        idle_since = idle_since or now
+        if now - idle_since >= PATIENCE_S:
+            return False
+        time.sleep(POLL_S)
+    return False
+
+
+def _step(settlement_id: int, failed: set[int]) -> bool:
+    try:
+        return stages.step(settlement_id=settlement_id) is stages.Progress.MOVED
+    except (OperationalError, InterfaceError):
+        # The database, not the settlement: nothing was changed, and the next ring finds the same work.
+        raise
+    except Exception as error:
+        _note_failure(settlement_id, error)
+        failed.add(settlement_id)
+        return False
+
+
+def _note_failure(settlement_id: int, error: Exception) -> None:
+    """Other settlements go on; this one is tried again at the next ring, unless its figures are wrong."""
+    logger.critical("settlement %s failed", settlement_id, exc_info=error)
+    run = Settlement.objects.filter(pk=settlement_id)
+    run.update(attempts=F("attempts") + Value(1), last_error=f"{type(error).__name__}: {error}"[:2000])
+    hopeless = Q() if isinstance(error, stages.Mismatch) else Q(attempts__gte=MAX_ATTEMPTS)
+    run.filter(hopeless, paused_at=None).update(paused_at=DatabaseNow())
+
+
+def _change(settlement_id: int, **changes: object) -> Settlement:
+    with transaction.atomic(durable=True):
+        changed = Settlement.objects.filter(pk=settlement_id).exclude(state=State.DONE).update(**changes)
+        settlement = Settlement.objects.filter(pk=settlement_id).first()
+        if settlement is None:
+            raise errors.SettlementNotFound
+        if not changed:
+            raise errors.SettlementFinished
+        return settlement

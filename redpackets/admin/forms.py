@@ -1,0 +1,233 @@
+"""The forms behind the campaign's buttons. They turn what people type into what actions take: yuan into fen."""
+
+from __future__ import annotations
+
+import secrets
+from decimal import Decimal
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.functional import lazy
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    INPUT_CLASSES,
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from cards.actions import presets
+from fortunes import clock, rules
+from fortunes.models import Campaign
+from redpackets.models import POOL_LIMIT_FEN, Pool
+
+MAX_POOL_YUAN = Decimal(POOL_LIMIT_FEN - 1) / 100
+SCARCE = "dedication"
+TIMES = (("tz", "opens_at"), ("closes_at", "reveal_at"))
+
+
+def weight(slug: str) -> str:
+    """The name of the field for the weight of a kind."""
+    return f"weight_{slug}"
+
+
+class InstantField(forms.DateTimeField):
+    """A date and time in the time zone of the admin's pages; browsers bring their own calendar for it."""
+
+    def __init__(self, label: Any) -> None:
+        attrs = {"type": "datetime-local", "class": " ".join(INPUT_CLASSES), "step": "1"}
+        widget = forms.DateTimeInput(attrs, format="%Y-%m-%dT%H:%M:%S")
+        super().__init__(widget=widget, label=capfirst(label), help_text=lazy(_zone, str)())
+
+
+def _zone() -> str:
+    return gettext("In %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
+
+
+def text(label: Any, **options: Any) -> forms.CharField:
+    return forms.CharField(label=capfirst(label), widget=UnfoldAdminTextInputWidget(), **options)
+
+
+def number(label: Any, **options: Any) -> forms.IntegerField:
+    return forms.IntegerField(label=label, widget=UnfoldAdminIntegerFieldWidget(), **options)
+
+
+def money(label: Any, **options: Any) -> forms.DecimalField:
+    widget = UnfoldAdminDecimalFieldWidget(attrs={"step": "0.01"})
+    return forms.DecimalField(
+        label=label, widget=widget, min_value=Decimal("0.01"), max_value=MAX_POOL_YUAN, decimal_places=2, **options
+    )
+
+
+class InstantsForm(forms.BaseForm):
+    """What holds for the time zone and the instants of every campaign; the database's constraints say it once more."""
+
+    def clean_tz(self) -> str:
+        name: str = self.cleaned_data["tz"]
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValidationError(_("There is no such time zone.")) from error
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        opens_at, closes_at, reveal_at = (cleaned.get(name) for name in ("opens_at", "closes_at", "reveal_at"))
+        if opens_at and closes_at and closes_at <= opens_at:
+            self.add_error("closes_at", _("The deadline must come after the opening."))
+        if closes_at and closes_at <= clock.now():
+            self.add_error("closes_at", _("The deadline must be ahead."))
+        if closes_at and reveal_at and reveal_at < closes_at:
+            self.add_error("reveal_at", _("Packets can't be opened before the deadline."))
+        return cleaned
+
+
+class DraftForm(InstantsForm, forms.ModelForm):
+    """What may still be changed of a campaign that has not been opened."""
+
+    opens_at = InstantField(_("live from"))
+    closes_at = InstantField(_("deadline"))
+    reveal_at = InstantField(_("packets open from"))
+
+    class Meta:
+        model = Campaign
+        fields: ClassVar = ["name_zh", "name_en", "tz", "opens_at", "closes_at", "reveal_at"]
+
+
+class PoolForm(forms.Form):
+    """A campaign's pool."""
+
+    pool_yuan = money(_("Pool (yuan)"), help_text=_("Goes into the pool when you fund it, on the next page."))
+    remainder = forms.ChoiceField(
+        label=_("What can't be shared evenly"), choices=Pool.Remainder.choices, widget=UnfoldAdminSelectWidget()
+    )
+    credit_after_hours = number(
+        _("Unopened packets are credited after (hours)"),
+        required=False,
+        min_value=0,
+        max_value=365 * 24,
+        initial=24,
+        help_text=_("Counted from the moment packets open; 0 is at once, empty is never."),
+    )
+
+    def pool(self) -> dict[str, Any]:
+        """The arguments of `pools.create`."""
+        hours: int | None = self.cleaned_data["credit_after_hours"]
+        return {
+            "amount_fen": fen(self.cleaned_data["pool_yuan"]),
+            "remainder": self.cleaned_data["remainder"],
+            "credit_after_s": None if hours is None else hours * 3600,
+        }
+
+
+class PresetForm(InstantsForm, PoolForm):
+    """A new campaign from the preset "Five Fortunes", with its pool."""
+
+    slug = forms.SlugField(
+        label=capfirst(_("slug")),
+        max_length=50,
+        help_text=_("In the address of its pages."),
+        widget=UnfoldAdminTextInputWidget(),
+    )
+    name_zh = text(_("name (Chinese)"), max_length=64, initial="集五福")
+    name_en = text(_("name (English)"), max_length=64, initial="Five Fortunes")
+    tz = text(_("time zone"), initial="Asia/Shanghai", help_text=_("Quota days begin at midnight here."))
+    opens_at = InstantField(_("live from"))
+    closes_at = InstantField(_("deadline"))
+    reveal_at = InstantField(_("packets open from"))
+    cap_units = number(_("Dedication cards in all"), min_value=1, max_value=rules.MAX_CAP)
+    cap_tranches = number(
+        _("Released in so many parts"),
+        min_value=1,
+        max_value=rules.MAX_TRANCHES,
+        help_text=_("Spread evenly between opening and deadline."),
+    )
+    per_day = number(_("Scans a day"), min_value=1, max_value=rules.MAX_QUOTA)
+    per_campaign = number(_("Scans in the whole campaign"), min_value=1, max_value=rules.MAX_QUOTA)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        preset = presets.FIVE_FORTUNES_RULES
+        cap, quota = preset["caps"][SCARCE], preset["quotas"]["code"]
+        self.initial = {
+            "cap_units": cap["units"], "cap_tranches": cap["tranches"],
+            "per_day": quota["per_day"], "per_campaign": quota["per_campaign"], **self.initial,
+        }  # fmt: skip
+        for slug, name_zh, name_en, *_art in presets.FIVE_FORTUNES:
+            label = f"{name_zh} {name_en}"
+            self.fields[weight(slug)] = number(
+                label, min_value=1, max_value=rules.MAX_WEIGHT, initial=preset["weights"][slug]
+            )
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if Campaign.objects.filter(slug=slug).exists():
+            raise ValidationError(_("There already is a campaign with this slug."))
+        return slug
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if (cleaned.get("cap_tranches") or 0) > (cleaned.get("cap_units") or rules.MAX_CAP):
+            self.add_error("cap_tranches", _("There can't be more parts than cards."))
+        return cleaned
+
+    def campaign(self) -> dict[str, Any]:
+        """The arguments of `presets.five_fortunes`."""
+        names = ("slug", "name_zh", "name_en", "tz", "opens_at", "closes_at", "reveal_at")
+        return {name: self.cleaned_data[name] for name in names} | {"rulebook": self.rulebook()}
+
+    def rulebook(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        return {
+            "weights": {slug: cleaned[weight(slug)] for slug, *_art in presets.FIVE_FORTUNES},
+            "caps": {SCARCE: {"units": cleaned["cap_units"], "tranches": cleaned["cap_tranches"]}},
+            "quotas": {"code": {"per_day": cleaned["per_day"], "per_campaign": cleaned["per_campaign"]}},
+        }
+
+
+PRESET_FIELDSETS = (
+    (None, {"fields": ("slug", ("name_zh", "name_en"))}),
+    (_("Times"), {"fields": TIMES}),
+    (
+        _("Odds and quotas"),
+        {
+            "fields": (
+                *(weight(slug) for slug, *_art in presets.FIVE_FORTUNES),
+                ("cap_units", "cap_tranches"),
+                ("per_day", "per_campaign"),
+            ),
+            "description": _("The chance of a card is its weight over the sum of all weights."),
+        },
+    ),
+    (_("Money"), {"fields": ("pool_yuan", ("remainder", "credit_after_hours"))}),
+)
+
+
+class FundingForm(forms.Form):
+    """Money from the campaign's sponsor to its pool."""
+
+    yuan = money(_("Amount (yuan)"))
+    business_key = text(
+        _("Reference of the payment"),
+        max_length=64,
+        help_text=_("Posted once only: sending the same reference again changes nothing."),
+    )
+
+    def funding(self) -> dict[str, Any]:
+        """The arguments of `pools.fund`."""
+        return {"amount_fen": fen(self.cleaned_data["yuan"]), "business_key": self.cleaned_data["business_key"]}
+
+
+def fresh_reference(pool_id: int) -> str:
+    return f"fund:{pool_id}:{secrets.token_hex(6)}"
+
+
+def fen(yuan: Decimal) -> int:
+    """Exactly: the form lets through two decimal places."""
+    return int(yuan * 100)

@@ -1,0 +1,22 @@
+-- The winners of a campaign in a range of player ids: complete hands at the freeze, without who was excluded before it.
+-- Cards in escrow count for their giver. `kinds` are the ordinals of a complete set (from 0; arrays count from 1). A single
+-- STABLE query, so that PostgreSQL inlines it: the one place that says who wins costs no function call per hand. The ORM
+-- can't say "for all elements of an array".
+CREATE FUNCTION redpackets_winners(
+    the_campaign bigint, low bigint, high bigint, kinds smallint[], the_freeze timestamptz
+) RETURNS TABLE (player_id bigint)
+LANGUAGE sql STABLE
+AS $$
+    SELECT h.player_id
+      FROM cards_hand h
+     WHERE h.campaign_id = the_campaign
+       AND h.player_id BETWEEN low AND high
+       AND NOT EXISTS (
+               SELECT FROM unnest(kinds) AS kind
+                WHERE greatest(h.counts[kind + 1], h.escrow[kind + 1], 0::smallint) = 0
+           )
+       AND NOT EXISTS (
+               SELECT FROM fortunes_exclusion x
+                WHERE x.campaign_id = h.campaign_id AND x.player_id = h.player_id AND x.at <= the_freeze
+           )
+$$;

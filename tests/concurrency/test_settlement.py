@@ -1,0 +1,157 @@
+"""The settlement under many workers, and killed between any two statements."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import IntegrityError, OperationalError, connection
+
+from fortunes import sql
+from redpackets.actions import settlements, stages
+from redpackets.models import LedgerEntry, Pool, Settlement, SettlementChunk, Wallet
+from tests.concurrency.together import together
+from tests.factories import redpackets as make
+from tests.plugins.clock import Clock
+from tests.redpackets.verifying import module, verify
+
+pytestmark = pytest.mark.committed
+
+State = Settlement.State
+
+
+def again(run: Settlement) -> Settlement:
+    return Settlement.objects.select_related("pool__campaign").get(pk=run.pk)
+
+
+def md5(paid: dict[int, int]) -> str:
+    return hashlib.md5(repr(sorted(paid.items())).encode()).hexdigest()
+
+
+def recomputed(run: Settlement) -> dict[int, int]:
+    """(player, fen) from the manifest and the frozen hands alone, by the stand-alone verifier."""
+    verifier, manifest = module(), again(run).manifest
+    query = "SELECT player_id FROM cards_hand WHERE campaign_id = %(campaign)s AND counts[1] > 0"
+    winners = [row.player_id for row in sql.fetch(query, {"campaign": run.pool.campaign_id})]
+    verifier.check_all(manifest, winners)
+    return {player: verifier.amount(manifest, player) for player in winners}
+
+
+def test_four_workers_at_once(clock: Clock) -> None:
+    run = make.SettlementFactory.create(winners=400, chunk_hands=9, pool__amount_fen=1_234_567, pool__credit_after_s=0)
+    make.close(clock, run)
+
+    together(*[settlements.settle_due] * 4)
+
+    run = again(run)
+    assert (run.state, run.winners, run.last_error) == (State.CREDIT, 400, "")
+    assert sum(make.payouts(run).values()) == 1_234_567
+    assert md5(make.payouts(run)) == md5(recomputed(run))
+    verify(run)
+
+    make.reveal(clock, run)
+    together(*[settlements.credit_due] * 4)
+
+    assert again(run).state == State.DONE
+    entries = LedgerEntry.objects.filter(source_kind="pool", source_owner=run.pool_id)
+    assert dict(entries.values_list("destination_owner", "amount_fen")) == make.payouts(run)
+    wallets = Wallet.objects.filter(player__in=make.payouts(run))
+    assert dict(wallets.values_list("player_id", "balance_fen")) == make.payouts(run)
+
+
+def test_control_without_the_claim_two_workers_post_the_same_chunk(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make.SettlementFactory.create(winners=9, chunk_hands=9)
+    make.close(clock, run)
+    while again(run).state != State.POST:
+        stages.step(settlement_id=run.pk)
+    both = threading.Barrier(2)
+
+    def claim_unlocked(settlement_id: int, state: State, **undone: None) -> SettlementChunk | None:
+        chunks = SettlementChunk.objects.select_related("settlement__pool")
+        chunk = chunks.filter(settlement=settlement_id, settlement__state=state, **undone).first()
+        both.wait(10)
+        return chunk
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stages, "_claim", claim_unlocked)
+        outcomes = together(*[lambda: stages.post(run.pk)] * 2)
+
+    # Without the lock both write the chunk, and only the payouts' primary key is left to stop the second.
+    assert sorted(map(str, map(type, outcomes))) == sorted(map(str, [stages.Progress, IntegrityError]))
+    verify(make.split(run))
+
+
+class Killed(BaseException):
+    """The worker's process is gone: nothing in it catches this."""
+
+
+@contextmanager
+def killed_at(monkeypatch: pytest.MonkeyPatch, moment: int) -> Iterator[Callable[[], int]]:
+    """Cut this thread's connection at that moment; moments are before each statement, and around each COMMIT."""
+    moments = count(1)
+    seen = 0
+    execute, commit = psycopg.Cursor.execute, psycopg.Connection.commit
+
+    def pass_moment(victim: psycopg.Connection) -> None:
+        nonlocal seen
+        seen = next(moments)
+        if seen == moment:
+            victim.pgconn.finish()
+            raise Killed
+
+    def executing(cursor: psycopg.Cursor, *args: Any, **given: Any) -> Any:
+        pass_moment(cursor.connection)
+        return execute(cursor, *args, **given)
+
+    def committing(victim: psycopg.Connection) -> None:
+        pass_moment(victim)
+        commit(victim)
+        pass_moment(victim)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", executing)
+        patch.setattr(psycopg.Connection, "commit", committing)
+        try:
+            yield lambda: seen
+        except (Killed, OperationalError):
+            # Django, tidying up, finds the connection gone.
+            assert seen == moment
+            connection.close()
+
+
+def drive(run: Settlement) -> None:
+    """One worker's way from the deadline to the last credit, as the tasks go it for this settlement."""
+    while Settlement.objects.values_list("state", flat=True).get(pk=run.pk) != State.DONE:
+        stages.step(settlement_id=run.pk)
+
+
+@pytest.mark.slow
+def test_killed_between_any_two_statements(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For every moment of a run a settlement of its own, killed there and finished by another worker."""
+    for moment in count(1):
+        remainder = Pool.Remainder.RETURN if moment % 2 else Pool.Remainder.SHARE
+        run = make.SettlementFactory.create(
+            winners=5, chunk_hands=2, pool__amount_fen=102, pool__credit_after_s=0, pool__remainder=remainder
+        )
+        make.reveal(clock, run)
+        with killed_at(monkeypatch, moment) as moments:
+            drive(run)
+        survived = moments() < moment
+        drive(run)
+
+        paid = make.payouts(run)
+        assert md5(paid) == md5(recomputed(run)), f"killed at moment {moment}"
+        moved = LedgerEntry.objects.filter(source_kind="pool", source_owner=run.pool_id, destination_kind="wallet")
+        assert dict(moved.values_list("destination_owner", "amount_fen")) == paid, f"killed at moment {moment}"
+        assert sum(paid.values()) + (again(run).returned_fen or 0) == 102
+        if survived:
+            assert moment > 100
+            return

@@ -1,0 +1,102 @@
+"""Each invariant of the money finds the violation that is planted for it, and nothing in what the factories make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from accounts.models import Player
+from cards.models import Hand
+from fortunes import invariants, sql
+from redpackets.models import LedgerEntry, Payout, Settlement, Wallet
+from tests.factories import redpackets as make
+from tests.factories.accounts import PlayerFactory
+from tests.plugins.clock import Clock
+
+pytestmark = pytest.mark.django_db
+
+
+def broken() -> set[str]:
+    """The names of the invariants that don't hold, asked within the test's own transaction."""
+    return {known.name.removeprefix("redpackets/") for known in invariants.every() if sql.fetch(known.query)}
+
+
+@pytest.fixture
+def run(clock: Clock) -> Settlement:
+    """A settlement that is done: 3 of 4 players share 100 fen, one opened, all were credited."""
+    run = make.SettlementFactory.create(winners=3, pool__amount_fen=100, pool__credit_after_s=None, chunk_hands=2)
+    make.lose(run.pool.campaign, [PlayerFactory.create()])
+    make.close(clock, run)
+    run = make.split(run)
+    make.reveal(clock, run)
+    make.open_packet(run, winner(run))
+    return run
+
+
+def winner(run: Settlement) -> Player:
+    return Player.objects.get(pk=min(make.payouts(run)))
+
+
+def entry(run: Settlement, **given: object) -> None:
+    fields = {
+        "source_kind": "pool", "source_owner": run.pool_id, "destination_kind": "wallet",
+        "destination_owner": max(make.payouts(run)), "amount_fen": 1, "business_key": "planted",
+    }  # fmt: skip
+    LedgerEntry.objects.create(**fields | given)
+
+
+def test_factories_break_nothing(run: Settlement) -> None:
+    make.SettlementFactory.create(winners=2)
+    make.PoolFactory.create(funded=False)
+    assert broken() == set()
+
+
+def _settlement(**changes: object) -> Callable[[Settlement], object]:
+    return lambda run: Settlement.objects.filter(pk=run.pk).update(**changes)
+
+
+def _payout(amount_fen: int) -> Callable[[Settlement], object]:
+    return lambda run: Payout.objects.create(pool=run.pool, player_id=1, amount_fen=amount_fen)
+
+
+def _hands(counts: list[int]) -> Callable[[Settlement], object]:
+    return lambda run: Hand.objects.filter(campaign=run.pool.campaign).update(counts=counts)
+
+
+def _funded_again(run: Settlement) -> None:
+    entry(run, source_kind="sponsor", destination_kind="pool", destination_owner=run.pool_id)
+
+
+PLANTED: list[tuple[str, Callable[[Settlement], object]]] = [
+    ("payouts_and_return_make_the_pool", _settlement(returned_fen=1)),
+    ("payouts_and_return_make_the_pool", _payout(0)),
+    ("winners_are_the_complete_hands", _hands([0] * 5)),
+    ("winners_are_the_complete_hands", _hands([1] * 5)),
+    ("even_shares_differ_by_one_fen", _payout(35)),
+    ("wallets_equal_their_entries", lambda run: Wallet.objects.all().update(balance_fen=1)),
+    ("wallets_equal_their_entries", entry),
+    ("packets_move_their_payout", entry),
+    ("packets_move_their_payout", lambda run: entry(run, destination_kind="sponsor")),
+    ("pools_are_covered", lambda run: entry(run, amount_fen=101)),
+    ("pools_are_covered", _funded_again),
+    ("pools_are_covered", _settlement(returned_fen=1)),
+    ("chunks_add_up", _settlement(share_fen=99)),
+    ("chunks_add_up", lambda run: run.chunks.update(low=1)),
+    ("openings_have_their_settlement", _settlement(amount_fen=99)),
+]
+
+
+@pytest.mark.parametrize(("name", "plant"), PLANTED, ids=[f"{i}-{name}" for i, (name, _) in enumerate(PLANTED)])
+def test_a_planted_violation_is_found(run: Settlement, name: str, plant: Callable[[Settlement], object]) -> None:
+    assert broken() == set()
+    plant(run)
+    assert name in broken()
+
+
+def test_a_key_used_twice_is_found(run: Settlement) -> None:
+    """The unique constraint refuses it, so the query is asked about the entries twice over."""
+    doubled = "(TABLE redpackets_ledgerentry UNION ALL TABLE redpackets_ledgerentry) AS doubled"
+    query = sql.text("redpackets", "invariants/one_posting_per_key").replace("redpackets_ledgerentry", doubled)
+
+    assert sql.fetch(query)
