@@ -20,6 +20,7 @@ app = Celery("fortunes")
 app.conf.update(settings.CELERY)
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
+    "commit to pools": every(5, "redpackets.tasks.commit_due"),
     "settle": every(2, "redpackets.tasks.settle_due"),
     "credit": every(5, "redpackets.tasks.credit_due"),
     "release stock": every(5, "cards.tasks.release_stock"),

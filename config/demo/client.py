@@ -1,6 +1,6 @@
 """The API as an app would speak it: typed, and safe to retry. It knows nothing of Django.
 
-`./dev demo`, the tests and bench use it, so the API is proven usable. Sockets are in sockets.py.
+`./dev demo` and the tests use it, so the API is proven usable. Sockets are in sockets.py.
 """
 
 from __future__ import annotations

@@ -135,7 +135,10 @@ TRICKS: tuple[Callable[[Player, Props], Awaitable[None]], ...] = (
 
 
 async def scan_too_early(player: Player) -> None:
-    await scan_a_code(player, "early scan", next(player.world.codes), "campaign-not-live")
+    code = next(player.world.codes)
+    sent = player.client.post(_path(player, "scans"), {"code": code})
+    answer = await player.refused("early scan", sent, "campaign-not-live", before=player.world.opens)
+    player.note_draw(code, answer)
 
 
 async def scan_too_often(player: Player) -> None:
@@ -154,7 +157,7 @@ async def give_too_late(player: Player) -> None:
 
 async def open_too_early(player: Player) -> None:
     sent = player.client.post(_path(player, "packet/opening"))
-    await player.refused("opening before the reveal", sent, "too-early")
+    await player.refused("opening before the reveal", sent, "too-early", before=player.world.reveals)
 
 
 def _path(player: Player, name: str) -> str:

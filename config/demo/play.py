@@ -125,7 +125,7 @@ async def _collect(cast: Cast) -> None:
     progress.phase("collecting")
     async with asyncio.TaskGroup() as tasks:
         for number, player in enumerate(cast.players):
-            tasks.create_task(_follow(_agenda(number, player, cast.stage)))
+            tasks.create_task(_follow(_agenda(number, player, cast.stage), until=world.closes + 2 * STRADDLE_S))
         while (left := world.closes - together.now()) > 0:
             progress.show(1 - left / (world.closes - world.opens), _counts(cast.players))
             await asyncio.sleep(together.LOOK_EVERY_S)
@@ -149,10 +149,12 @@ def _agenda(number: int, player: Player, stage: Stage) -> list[tuple[float, Step
     return sorted(agenda, key=itemgetter(0))
 
 
-async def _follow(agenda: list[tuple[float, Step]]) -> None:
+async def _follow(agenda: list[tuple[float, Step]], *, until: float) -> None:
+    """What a slow machine has not got round to in time is left out."""
     for moment, step in agenda:
         await sleep_until(moment)
-        await step()
+        if together.now() < until:
+            await step()
 
 
 async def _come_late(cast: Cast) -> None:

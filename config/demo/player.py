@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from config.demo import together
 from config.demo.client import Client
 from config.demo.journal import Diary, Given, Heard, Journal
 from config.demo.sockets import Line, Lost, Position, Push, Refused
@@ -40,7 +42,7 @@ class World:
 
     @property
     def is_over(self) -> bool:
-        return asyncio.get_running_loop().time() >= self.closes - CLOCK_SLACK_S
+        return together.now() >= self.closes - CLOCK_SLACK_S
 
 
 class Player:
@@ -183,18 +185,20 @@ class Player:
         """The answer; None if it was refused because the deadline has passed. Any other refusal is a surprise."""
         return await self._hear(what, sent, ())
 
-    async def refused(self, what: str, sent: Awaitable[Any], *codes: str) -> None:
-        """It must be refused, with one of these codes."""
-        answer = await self._hear(what, sent, codes)
-        if answer is not None:
+    async def refused(self, what: str, sent: Awaitable[Any], *codes: str, before: float = math.inf) -> Any:
+        """It must be refused with one of these codes, unless the answer takes until `before`: then anything may be."""
+        answer = await self._hear(what, sent, codes, before)
+        if answer is not None and together.now() < before:
             self.surprise(what, f"was not refused but answered {answer}")
+        return answer
 
-    async def _hear(self, what: str, sent: Awaitable[Any], codes: Sequence[str]) -> Any:
+    async def _hear(self, what: str, sent: Awaitable[Any], codes: Sequence[str], before: float = math.inf) -> Any:
         try:
             return await sent
         except Refused as refused:
             self._journal.refusals[(what, refused.code)] += 1
-            if refused.code not in codes and not (refused.code == "campaign-frozen" and self.world.is_over):
+            is_late = (refused.code == "campaign-frozen" and self.world.is_over) or together.now() >= before
+            if refused.code not in codes and not is_late:
                 self.surprise(what, f"was refused: {refused}")
         except (httpx.HTTPError, Lost, TimeoutError) as error:
             self.surprise(what, f"got no answer: {error!r}")

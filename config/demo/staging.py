@@ -37,7 +37,7 @@ class Plan:
     @property
     def warm_up(self) -> timedelta:
         """Time for everybody to connect."""
-        return timedelta(seconds=min(1 + self.players / 100, self.seconds / 4))
+        return timedelta(seconds=min(2 + self.players / 100, self.seconds / 4))
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def _cards(facts: Facts) -> Iterator[str]:
 
 
 def _refusals(journal: Journal) -> Iterator[str]:
-    yield "refusals, as expected"
+    yield "refusals"
     for (what, code), count in sorted(journal.refusals.items()):
         yield f"  {what:<34}{code:<28}{count:>6,}"
 

@@ -1,4 +1,4 @@
-"""The whole system on one machine: services, database, web, worker and beat. For `up`, `demo` and `bench`."""
+"""The whole system on one machine: services, database, web, worker and beat. For `up` and `demo`."""
 
 import signal
 import socket
