@@ -62,6 +62,11 @@ class PlayerAdmin(IndexedAdmin, UserAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Colleagues are changed by superusers: whoever may set a superuser's password is one."""
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or not obj.is_staff or request.user.is_superuser)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

@@ -10,7 +10,6 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import errors, names
 from accounts.models import Friendship, Player
-from fortunes import sql
 
 
 class Somebody(Protocol):

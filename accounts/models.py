@@ -69,6 +69,11 @@ class Player(AbstractBaseUser, PermissionsMixin):
                 name="player_friend_limit", condition=Q(friend_count__gte=0, friend_count__lte=FRIEND_LIMIT)
             ),
         ]
+        # The few among the many, whom the admin lists.
+        indexes = [
+            models.Index(fields=["id"], condition=Q(is_staff=True), name="player_staff"),
+            models.Index(fields=["id"], condition=Q(is_active=False), name="player_shut_out"),
+        ]
 
     @classmethod
     def normalize_username(cls, username: str) -> str:

@@ -76,7 +76,6 @@ class NamedKindsAdmin(ReadOnlyAdmin):
     kind_columns: tuple[str, ...] = ("kind_name",)
     unshown = ("kind",)
     kind_name = staticmethod(kind_column(_("kind")))
-    list_filter = ("campaign",)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [*super().get_fields(request, obj), *self.kind_columns]
@@ -86,6 +85,8 @@ class NamedKindsAdmin(ReadOnlyAdmin):
 class HandAdmin(NamedKindsAdmin):
     kind_columns = ("cards", "in_escrow")
     unshown = ("counts", "escrow")
+    list_filter = ("campaign",)
+    ordering = ("-campaign_id", "-player_id")
     list_display = ("id", "campaign", "player", "cards", "in_escrow", "day", "used_today", "used", "version")
     list_select_related = ("campaign", "player")
     search_by = (by_player("player_id"),)
@@ -101,12 +102,16 @@ class HandAdmin(NamedKindsAdmin):
 
 @admin.register(StockTranche)
 class StockTrancheAdmin(NamedKindsAdmin):
+    list_filter = ("campaign",)
+    ordering = ("-campaign_id", "-kind", "-number")
     list_display = ("id", "campaign", "kind_name", "number", "first_serial", "units", "available_at", "released_at")
     list_select_related = ("campaign",)
 
 
 @admin.register(Stock)
 class StockAdmin(NamedKindsAdmin):
+    list_filter = ("campaign",)
+    ordering = ("-campaign_id", "-kind", "-serial")
     list_display = ("id", "campaign", "kind_name", "serial", "available_at")
     list_select_related = ("campaign",)
 
@@ -119,6 +124,7 @@ class DrawAdmin(NamedKindsAdmin):
         "kind", "wish", "body_hash", "hand_after", "escrow_after", "used_today_after", "used_after", "hand_version",
     )  # fmt: skip
     wish_name = staticmethod(kind_column(_("wish"), "wish"))
+    narrow_by = ("campaign",)
     list_display = ("id", "campaign", "player", "kind_name", "serial", "wish_name", "rulebook_version", "at")
     list_select_related = ("campaign", "player")
     search_by = (by_number(), by_player("player_id"))
@@ -129,6 +135,7 @@ class DrawAdmin(NamedKindsAdmin):
 class TradeAdmin(NamedKindsAdmin):
     kind_columns = ("given", "taken")
     unshown = ("gives", "takes")
+    narrow_by = ("campaign",)
     list_display = (
         "id",
         "campaign",
@@ -156,6 +163,7 @@ class TradeAdmin(NamedKindsAdmin):
 
 @admin.register(Transfer)
 class TransferAdmin(NamedKindsAdmin):
+    narrow_by = ("campaign",)
     list_display = ("id", "campaign", "kind_name", "giver", "receiver", "trade_id", "at")
     list_select_related = ("campaign", "giver", "receiver")
     search_by = (by_number(), by_player("giver_id", "receiver_id"))

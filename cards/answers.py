@@ -1,4 +1,4 @@
-"""What the actions of cards answer: plain structs, stored with the idempotency key and rendered by REST and socket alike."""
+"""What the actions of cards answer: plain structs, stored with the idempotency key, the same over REST and socket."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all answers."""
 
 
-class HandAnswer(Answer):
+class HandAnswer(Answer, frozen=True, kw_only=True):
     """Counts by kind slug; the version rises with every change."""
 
     counts: dict[str, int]
@@ -24,7 +24,7 @@ class HandAnswer(Answer):
     version: int
 
 
-class QuotaAnswer(Answer):
+class QuotaAnswer(Answer, frozen=True, kw_only=True):
     """What is left of one source's scans, today (in the campaign's time zone) and in the whole campaign."""
 
     source: str
@@ -34,7 +34,7 @@ class QuotaAnswer(Answer):
     left: int
 
 
-class DrawAnswer(Answer):
+class DrawAnswer(Answer, frozen=True, kw_only=True):
     """The card that a scan yielded. `serial` numbers the units of a capped kind."""
 
     id: UUID
@@ -44,7 +44,7 @@ class DrawAnswer(Answer):
     drawn_at: str
 
 
-class Redemption(Answer):
+class Redemption(Answer, frozen=True, kw_only=True):
     """A redeemed scan."""
 
     draw: DrawAnswer
@@ -53,7 +53,7 @@ class Redemption(Answer):
     complete: bool
 
 
-class TradeAnswer(Answer):
+class TradeAnswer(Answer, frozen=True, kw_only=True):
     """A trade as both sides see it; players are public ids, cards are kind slugs."""
 
     id: UUID
@@ -67,14 +67,14 @@ class TradeAnswer(Answer):
     closed_at: str | None
 
 
-class GiftAnswer(Answer):
+class GiftAnswer(Answer, frozen=True, kw_only=True):
     """A gift that was given, and the giver's hand after it."""
 
     trade: TradeAnswer
     hand: HandAnswer
 
 
-class HandSnapshot(Answer):
+class HandSnapshot(Answer, frozen=True, kw_only=True):
     """A player's own cards. `seq` is the position of their feed, read before the hand."""
 
     seq: int
@@ -83,7 +83,7 @@ class HandSnapshot(Answer):
     quotas: list[QuotaAnswer]
 
 
-class KindAnswer(Answer):
+class KindAnswer(Answer, frozen=True, kw_only=True):
     """A kind of card: its identity and art. Odds and caps are in the rules."""
 
     slug: str
@@ -93,11 +93,11 @@ class KindAnswer(Answer):
     colour: str
 
 
-class Kinds(Answer):
+class Kinds(Answer, frozen=True, kw_only=True):
     items: list[KindAnswer]
 
 
-class Proof(Answer):
+class Proof(Answer, frozen=True, kw_only=True):
     """The scan key and the player, as numbers: what the roll was made from, besides the secret."""
 
     campaign: int
@@ -106,14 +106,14 @@ class Proof(Answer):
     player: int
 
 
-class DrawRecord(DrawAnswer):
+class DrawRecord(DrawAnswer, frozen=True, kw_only=True):
     """A past draw: what the roll wished for, what was given, and what is needed to replay it."""
 
     wish: str
     proof: Proof
 
 
-class Fairness(Answer):
+class Fairness(Answer, frozen=True, kw_only=True):
     """The commitment of the draws (hex), and the secret once the split is sealed. Kinds are in the roll's order."""
 
     draw_commitment: str
@@ -121,7 +121,7 @@ class Fairness(Answer):
     kinds: list[str]
 
 
-class Issue(Answer):
+class Issue(Answer, frozen=True, kw_only=True):
     """One issued unit of a capped kind."""
 
     kind: str

@@ -16,7 +16,7 @@ from fortunes.commands import Caller, Command
 class GiftData(serializers.TradeRequest):
     """Cards to a friend, one slug a card, under an idempotency key."""
 
-    type = None
+    type = None  # type: ignore[assignment]
     key = CharField(default="", allow_blank=True, trim_whitespace=False)
 
 
@@ -24,9 +24,7 @@ def gift(caller: Caller, data: dict[str, Any]) -> answers.GiftAnswer:
     # The route and the body of the REST request, so that either is a retry of the other.
     body = {"campaign": caller.campaign.slug, "type": Trade.Type.GIFT.value, "to": data["to"], "gives": data["gives"]}
     asked = keys.request(player_id=caller.player.pk, route="trades", key=data["key"], body=body)
-    return trades.gift(
-        asked=asked, campaign=caller.campaign, giver=caller.player, to=data["to"], gives=data["gives"]
-    )
+    return trades.gift(asked=asked, campaign=caller.campaign, giver=caller.player, to=data["to"], gives=data["gives"])
 
 
 COMMANDS = {"trade.gift": Command(GiftData, gift)}

@@ -39,7 +39,7 @@ class Fairness(APIView):
 
 class Hand(APIView):
     @extend_schema(operation_id="hand_read", responses=answers.HandSnapshot)
-    def get(self, request: Request, slug: str) -> Response:
+    def get(self, request: rest.PlayerRequest, slug: str) -> Response:
         """Your cards and what is left of your scans."""
         snapshot = showing.hand(campaign=rest.require_campaign(slug), player_id=request.user.pk)
         return rest.respond_cacheable(request, snapshot, version=f"hand:{slug}:{request.user.pk}:{snapshot}")
@@ -52,7 +52,7 @@ class Scans(APIView):
         parameters=[rest.IDEMPOTENCY_KEY],
         responses={201: answers.Redemption},
     )
-    def post(self, request: Request, slug: str) -> Response:
+    def post(self, request: rest.PlayerRequest, slug: str) -> Response:
         """Redeem a scanned code for a card."""
         campaign = rest.require_campaign(slug)
         body = rest.validated(serializers.ScanRequest, request.data)
@@ -63,8 +63,6 @@ class Scans(APIView):
         return Response(outcome, status=201)
 
 
-
-
 class SerialPage(rest.CursorPage):
     """By kind and serial."""
 
@@ -72,9 +70,10 @@ class SerialPage(rest.CursorPage):
 
 
 class Draws(rest.PagedView):
-
-    @extend_schema(operation_id="draws_list", parameters=rest.PAGE_PARAMETERS, responses=rest.page_of(answers.DrawRecord))
-    def get(self, request: Request, slug: str) -> Response:
+    @extend_schema(
+        operation_id="draws_list", parameters=rest.PAGE_PARAMETERS, responses=rest.page_of(answers.DrawRecord)
+    )
+    def get(self, request: rest.PlayerRequest, slug: str) -> Response:
         """Your draws, newest first, each with what is needed to replay it."""
         rows: QuerySet[Draw] = showing.draws_of(campaign=rest.require_campaign(slug), player_id=request.user.pk)
         return self.respond(request, rows, lambda page: [showing.draw(row) for row in page])
@@ -92,9 +91,10 @@ class Issues(rest.PagedView):
 
 
 class Trades(rest.PagedView):
-
-    @extend_schema(operation_id="trades_list", parameters=rest.PAGE_PARAMETERS, responses=rest.page_of(answers.TradeAnswer))
-    def get(self, request: Request, slug: str) -> Response:
+    @extend_schema(
+        operation_id="trades_list", parameters=rest.PAGE_PARAMETERS, responses=rest.page_of(answers.TradeAnswer)
+    )
+    def get(self, request: rest.PlayerRequest, slug: str) -> Response:
         """Your trades, newest first."""
         rows = showing.trades_of(campaign=rest.require_campaign(slug), player_id=request.user.pk)
         return self.respond(request, rows, showing.describe_trades)
@@ -105,7 +105,7 @@ class Trades(rest.PagedView):
         parameters=[rest.IDEMPOTENCY_KEY],
         responses={201: answers.GiftAnswer},
     )
-    def post(self, request: Request, slug: str) -> Response:
+    def post(self, request: rest.PlayerRequest, slug: str) -> Response:
         """Give cards to a friend."""
         campaign = rest.require_campaign(slug)
         body: dict[str, Any] = rest.validated(serializers.TradeRequest, request.data)
@@ -120,6 +120,6 @@ class Trade(APIView):
         parameters=[OpenApiParameter("trade_id", UUID, OpenApiParameter.PATH)],
         responses=answers.TradeAnswer,
     )
-    def get(self, request: Request, trade_id: UUID) -> Response:
+    def get(self, request: rest.PlayerRequest, trade_id: UUID) -> Response:
         """One of your trades."""
         return Response(showing.trade(public_id=trade_id, player_id=request.user.pk))

@@ -13,10 +13,9 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.wsgi import get_wsgi_application
 from django.urls import path
 
-http = WSGIMiddleware(get_wsgi_application(), workers=8)
+# a2wsgi types the WSGI callable by another protocol than Django does.
+http = WSGIMiddleware(get_wsgi_application(), workers=8)  # type: ignore[arg-type]
 
 from config.socket import FortunesConsumer
 
-application = ProtocolTypeRouter(
-    {"http": http, "websocket": URLRouter([path("ws/v1/", FortunesConsumer.as_asgi())])}
-)
+application = ProtocolTypeRouter({"http": http, "websocket": URLRouter([path("ws/v1/", FortunesConsumer.as_asgi())])})

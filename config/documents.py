@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.utils import translation
 
 from config import problems
+from config.sockets import asyncapi
 
 ERRORS_HEAD = """\
 # Error codes
@@ -44,4 +45,8 @@ def errors() -> str:
     return ERRORS_HEAD + "\n".join(rows) + "\n"
 
 
-DOCUMENTS: dict[str, Callable[[], str]] = {"docs/openapi.yaml": openapi, "docs/errors.md": errors}
+DOCUMENTS: dict[str, Callable[[], str]] = {
+    "docs/openapi.yaml": openapi,
+    "docs/asyncapi.json": asyncapi.document,
+    "docs/errors.md": errors,
+}

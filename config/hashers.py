@@ -5,6 +5,6 @@ from django.contrib.auth import hashers
 
 
 class PBKDF2(hashers.PBKDF2PasswordHasher):
-    """Django's, with the settings' number of iterations. A password stored with another one is stored anew at sign-in."""
+    """Django's, with the settings' number of iterations. Passwords stored with another are stored anew at sign-in."""
 
     iterations = settings.PASSWORD_ITERATIONS

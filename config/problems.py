@@ -117,7 +117,9 @@ def pointers(detail: Any, pointer: str = "") -> list[dict[str, str]]:
         return found
     if isinstance(detail, list):
         if all(isinstance(item, str) for item in detail):
-            return [{"pointer": pointer, "code": getattr(item, "code", "invalid"), "detail": str(item)} for item in detail]
+            return [
+                {"pointer": pointer, "code": getattr(item, "code", "invalid"), "detail": str(item)} for item in detail
+            ]
         return [row for index, inner in enumerate(detail) for row in pointers(inner, f"{pointer}/{index}")]
     return [{"pointer": pointer, "code": getattr(detail, "code", "invalid"), "detail": str(detail)}]
 

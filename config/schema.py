@@ -20,11 +20,11 @@ class StructExtension(OpenApiSerializerExtension):
         return str(self.target.__name__)
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
-        """The struct's own schema. Structs inside it are components by themselves, under the same identity as elsewhere."""
+        """The struct's own schema. Structs inside it are components by themselves, the same as elsewhere."""
         _, components = msgspec.json.schema_components([self.target], ref_template="#/components/schemas/{name}")
         for field in msgspec.structs.fields(self.target):
             for struct in _structs(field.type):
-                auto_schema.resolve_serializer(struct, direction)
+                auto_schema.resolve_serializer(struct, direction)  # type: ignore[arg-type]
         described: dict[str, Any] = _described(components[self.target.__name__])
         return described
 

@@ -17,14 +17,16 @@ DEBUG = env.bool("DJANGO_DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-# Secrets. Every ring maps a key id to a key; the first signs, all of them verify (fortunes/secretkeys.py). Web processes
-# need no settlement keys, so theirs may be missing there.
+# Secrets. Every ring maps a key id to a key; the first signs, all of them verify (fortunes/secretkeys.py). Web
+# processes need no settlement keys, so theirs may be missing there.
 
 
 def _read_secrets() -> dict:
     path = env.str("FORTUNES_SECRETS", "")
     if not path:
-        raise ImproperlyConfigured("FORTUNES_SECRETS must name the secrets file; ./dev makes one, docs/operations.md shows it")
+        raise ImproperlyConfigured(
+            "FORTUNES_SECRETS must name the secrets file, see docs/operations.md; ./dev makes one"
+        )
     secrets: dict = json.loads(Path(path).read_text(encoding="utf-8"))
     return secrets
 
@@ -97,7 +99,7 @@ TEMPLATES = [
 ]
 
 # PostgreSQL, as the role fortunes_app, which can't change what is append-only. Migrations run with the owner's address
-# in DATABASE_URL. Connections live as long as the thread that uses them; there are few such threads (fortunes/threads.py).
+# in DATABASE_URL. Connections live as long as the thread that uses them, and there are few such threads.
 
 DATABASES = {"default": env.db_url("DATABASE_URL", engine="django.db.backends.postgresql")}
 DATABASES["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
@@ -128,7 +130,11 @@ DOORBELL = "config.doorbell.ring"
 CELERY = {
     "broker_url": REDIS_URL,
     "broker_connection_retry_on_startup": True,
-    "broker_transport_options": {"global_keyprefix": f"{REDIS_PREFIX}:", "socket_timeout": 5, "visibility_timeout": 600},
+    "broker_transport_options": {
+        "global_keyprefix": f"{REDIS_PREFIX}:",
+        "socket_timeout": 5,
+        "visibility_timeout": 600,
+    },
     "task_default_queue": "fortunes",
     "task_ignore_result": True,
     "task_serializer": "json",
@@ -262,7 +268,7 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
-        # It repeats a traceback every second while Redis is down, which config/ear.py and config/doorbell.py report once.
+        # It repeats a traceback every second while Redis is down, which the doorbell and the ear report once.
         "channels_redis": {"level": "CRITICAL"},
     },
 }

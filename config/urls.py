@@ -1,10 +1,10 @@
 """Addresses: the API of each app under /api/v1/, its documentation, and the admin."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from config import views
+from config import problems, views
 
 urlpatterns = [
     path("livez", views.livez),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("api/v1/", include("accounts.urls")),
     path("api/v1/", include("cards.urls")),
     path("api/v1/", include("redpackets.urls")),
+    # Django's own page for what is not found is HTML while debugging.
+    re_path("^api/", problems.not_found),
 ]
 
 handler400 = "config.problems.bad_request"

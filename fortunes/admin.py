@@ -20,13 +20,14 @@ class RulebookAdmin(ReadOnlyAdmin):
     list_display = ("campaign", "version", "reason", "in_force_at", "decided_by")
     list_display_links = ("campaign", "version")
     list_filter = ("campaign",)
+    ordering = ("-campaign_id", "-version")
     list_select_related = ("campaign", "decided_by")
 
 
 @admin.register(Membership)
 class MembershipAdmin(ReadOnlyAdmin):
     list_display = ("id", "campaign", "player", "joined_at")
-    list_filter = ("campaign",)
+    narrow_by = ("campaign",)
     list_select_related = ("campaign", "player")
     search_by = (by_player("player_id"),)
 
@@ -35,6 +36,7 @@ class MembershipAdmin(ReadOnlyAdmin):
 class ExclusionAdmin(ReadOnlyAdmin):
     list_display = ("id", "campaign", "player", "reason", "at")
     list_filter = ("campaign",)
+    ordering = ("-campaign_id", "-player_id")
     list_select_related = ("campaign", "player")
     search_by = (by_player("player_id"),)
 
@@ -42,6 +44,7 @@ class ExclusionAdmin(ReadOnlyAdmin):
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
     list_display = ("id", "player", "seq", "type", "campaign", "at")
+    narrow_by = ("campaign",)
     list_select_related = ("campaign", "player")
     search_by = (by_number(), by_player("player_id"))
     search_help_text: ClassVar = _("Username or id of the player, or id of the event")
@@ -51,4 +54,5 @@ class EventAdmin(ReadOnlyAdmin):
 class BroadcastAdmin(ReadOnlyAdmin):
     list_display = ("id", "campaign", "seq", "type", "at")
     list_filter = ("campaign",)
+    ordering = ("-campaign_id", "-seq")
     list_select_related = ("campaign",)

@@ -1,8 +1,8 @@
 """What the admin of every app shares: searches and lists that stay fast on tables that grow, and read-only pages.
 
-Lists are newest first by primary key, can't be sorted otherwise, and search by indexed columns only; `tests/admin`
-reads their plans. What needs a durable transaction is a button: a form that posts to an address of its own, because the
-admin's own POSTs already run inside a transaction.
+Lists are in the order of an index, newest first, can't be sorted otherwise, and search by indexed columns only;
+`tests/admin` reads their plans. What needs a durable transaction is a button: a form that posts to an address of its
+own, because the admin's own POSTs already run inside a transaction.
 """
 
 from __future__ import annotations
@@ -159,9 +159,13 @@ class IndexedChangeList(ChangeList):
 
 
 class IndexedAdmin(ModelAdmin):
-    """Lists and searches by indexes. `search_by` are tried on each word of a search; one must match."""
+    """Lists and searches by indexes. `search_by` are tried on each word of a search; one must match.
+
+    `narrow_by` are filters for which no index has the rows in the list's order, so they are offered beside a search.
+    """
 
     search_by: Sequence[Search] = ()
+    narrow_by: Sequence[str] = ()
     search_help_text = gettext_lazy("Username or id")
     paginator = EstimatingPaginator
     show_full_result_count = False
@@ -181,6 +185,9 @@ class IndexedAdmin(ModelAdmin):
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Whether there is a search; what it looks at is in `search_by`."""
         return ("pk",) if self.search_by else ()
+
+    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+        return (*self.list_filter, *(self.narrow_by if request.GET.get("q") else ()))
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         for word in search_term.split()[:MAX_WORDS]:

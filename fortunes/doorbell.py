@@ -27,6 +27,6 @@ def _ring() -> Ring:
     return ring
 
 
-def ring_after_commit(*, players: Mapping[int, int] = {}, campaigns: Mapping[int, int] = {}) -> None:  # noqa: B006
+def ring_after_commit(*, players: Mapping[int, int] = {}, campaigns: Mapping[int, int] = {}) -> None:
     """Ring once the current transaction has committed; nothing leaves before that."""
     transaction.on_commit(lambda: _ring()(players=players, campaigns=campaigns), robust=True)

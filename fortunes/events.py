@@ -41,7 +41,8 @@ def append(*, campaign_id: int | None, entries: Sequence[tuple[int, msgspec.Stru
     """
     _require_transaction()
     rows = sql.fetch(
-        "SELECT * FROM fortunes_append_events(%(campaign)s::bigint, %(players)s::bigint[], %(types)s::text[], %(data)s::jsonb[])",
+        "SELECT * FROM fortunes_append_events("
+        "%(campaign)s::bigint, %(players)s::bigint[], %(types)s::text[], %(data)s::jsonb[])",
         {
             "campaign": campaign_id,
             "players": [player for player, _ in entries],

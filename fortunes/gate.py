@@ -1,4 +1,4 @@
-"""The gate that time and rules pass (docs/concurrency.md). The first lock of every action that changes cards or votes."""
+"""The gate that time and rules pass (docs/concurrency.md): the first lock of every action that changes cards."""
 
 from __future__ import annotations
 
@@ -47,12 +47,14 @@ def enter(campaign_id: int) -> Admission:
 def close(campaign_id: int) -> None:
     """Take the gate exclusively until the end of the current transaction.
 
-    Waits 300 ms at most and then raises django.db.OperationalError: a waiting exclusive lock holds up later shared ones,
-    so the caller gives up and tries again a little later.
+    Waits 300 ms at most and then raises django.db.OperationalError: a waiting exclusive lock holds up later shared
+    ones, so the caller gives up and tries again a little later.
     """
     _require_transaction()
     sql.execute("SET LOCAL lock_timeout = '300ms'")
-    sql.fetch("SELECT pg_advisory_xact_lock(%(namespace)s, %(campaign)s)", {"namespace": NAMESPACE, "campaign": campaign_id})
+    sql.fetch(
+        "SELECT pg_advisory_xact_lock(%(namespace)s, %(campaign)s)", {"namespace": NAMESPACE, "campaign": campaign_id}
+    )
     sql.execute("SET LOCAL lock_timeout = DEFAULT")
 
 

@@ -49,6 +49,14 @@ class Campaign(BilingualName):
     closes_at = models.DateTimeField(_("deadline"))
     reveal_at = models.DateTimeField(_("packets open from"))
     opened_at = models.DateTimeField(_("opened"), null=True, blank=True, editable=False)
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("opened by"),
+    )
     frozen_at = models.DateTimeField(_("frozen"), null=True, blank=True, editable=False)
     settling_at = models.DateTimeField(_("settling since"), null=True, blank=True, editable=False)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True, editable=False)

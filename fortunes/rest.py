@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 import msgspec
 from django.db.models import QuerySet
@@ -35,7 +36,25 @@ class StrictSerializer(serializers.Serializer):
 
 # Pages are ordered by integers only; 18 digits are within a bigint.
 POSITION = re.compile(r"-?[0-9]{1,18}")
-INVALID_CURSOR = serializers.ValidationError({"cursor": [serializers.ErrorDetail("This is no cursor of ours.", "invalid")]})
+INVALID_CURSOR = serializers.ValidationError(
+    {"cursor": [serializers.ErrorDetail("This is no cursor of ours.", "invalid")]}
+)
+
+
+class SignedIn(Protocol):
+    """What the authentication of accounts puts into `request.user`, as far as the ground knows it."""
+
+    @property
+    def pk(self) -> int: ...
+
+    @property
+    def public_id(self) -> UUID: ...
+
+
+class PlayerRequest(Request):
+    """A request of a player who is signed in: what views that need one are given."""
+
+    user: SignedIn  # type: ignore[assignment]
 
 
 class CursorPage(pagination.CursorPagination):
@@ -44,7 +63,7 @@ class CursorPage(pagination.CursorPagination):
     page_size = 50
     max_page_size = 200
     page_size_query_param = "limit"
-    ordering = "-id"
+    ordering: str | tuple[str, ...] = "-id"
 
     def decode_cursor(self, request: Request) -> Any:
         """The place that a client's cursor names. What we didn't make ourselves is refused and never reaches SQL."""
@@ -52,7 +71,7 @@ class CursorPage(pagination.CursorPagination):
             cursor = super().decode_cursor(request)
         except NotFound as error:
             raise INVALID_CURSOR from error
-        if cursor is not None and cursor.position is not None and not POSITION.fullmatch(cursor.position):
+        if cursor is not None and cursor.position is not None and not POSITION.fullmatch(str(cursor.position)):
             raise INVALID_CURSOR
         return cursor
 
@@ -68,11 +87,9 @@ def require_campaign(slug: str) -> Campaign:
     return campaign
 
 
-def idempotency_request(request: Request, route: str, body: Any) -> keys.Request:
+def idempotency_request(request: PlayerRequest, route: str, body: Any) -> keys.Request:
     """The Idempotency-Key of a REST request with its validated body. Raises IdempotencyKeyMissing or …Invalid."""
-    return keys.request(
-        player_id=request.user.pk, route=route, key=request.headers.get("Idempotency-Key"), body=body
-    )
+    return keys.request(player_id=request.user.pk, route=route, key=request.headers.get("Idempotency-Key"), body=body)
 
 
 def respond_cacheable(request: Request, body: Any, *, version: str) -> Response:
@@ -108,7 +125,8 @@ class PagedView(APIView):
 def page_of(item: type[msgspec.Struct]) -> type[msgspec.Struct]:
     """The struct of a page of items, for the schema."""
     fields = [("items", list[item]), ("next", str | None)]  # type: ignore[valid-type]
-    return msgspec.defstruct(f"{item.__name__}Page", fields, namespace={"__doc__": "A page; `next` is the address of the next one."})
+    namespace = {"__doc__": "A page; `next` is the address of the next one."}
+    return msgspec.defstruct(f"{item.__name__}Page", fields, namespace=namespace)
 
 
 PAGE_PARAMETERS = [

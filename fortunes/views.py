@@ -59,7 +59,7 @@ class RulebookVersion(APIView):
 
 class Events(APIView):
     @extend_schema(operation_id="events_list", parameters=[serializers.AfterQuery], responses=Notices)
-    def get(self, request: Request) -> Response:
+    def get(self, request: rest.PlayerRequest) -> Response:
         """What you were told after `after`, for clients without a socket."""
         query = rest.validated(serializers.AfterQuery, request.query_params.dict())
         items = feeds.events_after(player_id=request.user.pk, seq=query["after"], limit=query["limit"])

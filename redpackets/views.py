@@ -34,7 +34,7 @@ class Manifest(APIView):
 
 class Packet(APIView):
     @extend_schema(operation_id="packet_read", responses=answers.PacketAnswer)
-    def get(self, request: Request, slug: str) -> Response:
+    def get(self, request: rest.PlayerRequest, slug: str) -> Response:
         """Your red packet."""
         return Response(packets.view(campaign_id=rest.require_campaign(slug).pk, player_id=request.user.pk))
 
@@ -46,7 +46,7 @@ class PacketOpening(APIView):
         parameters=[rest.IDEMPOTENCY_KEY],
         responses=answers.OpenedAnswer,
     )
-    def post(self, request: Request, slug: str) -> Response:
+    def post(self, request: rest.PlayerRequest, slug: str) -> Response:
         """Open your red packet: its amount goes to your wallet, once. Opening it again gives the same answer."""
         campaign = rest.require_campaign(slug)
         asked = rest.idempotency_request(request, "packet-opening", {"campaign": slug})
@@ -55,7 +55,7 @@ class PacketOpening(APIView):
 
 class Wallet(APIView):
     @extend_schema(operation_id="wallet_read", responses=answers.WalletAnswer)
-    def get(self, request: Request) -> Response:
+    def get(self, request: rest.PlayerRequest) -> Response:
         """Your balance."""
         return Response(showing.wallet(player_id=request.user.pk))
 
@@ -66,7 +66,7 @@ class WalletEntries(rest.PagedView):
         parameters=rest.PAGE_PARAMETERS,
         responses=rest.page_of(answers.EntryAnswer),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: rest.PlayerRequest) -> Response:
         """The postings of your wallet, newest first."""
         player_id = request.user.pk
         return self.respond(

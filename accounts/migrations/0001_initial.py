@@ -173,6 +173,14 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="player",
+            index=models.Index(condition=models.Q(("is_staff", True)), fields=["id"], name="player_staff"),
+        ),
+        migrations.AddIndex(
+            model_name="player",
+            index=models.Index(condition=models.Q(("is_active", False)), fields=["id"], name="player_shut_out"),
+        ),
+        migrations.AddIndex(
             model_name="friendship",
             index=models.Index(fields=["player", "id"], name="friendship_of_player"),
         ),

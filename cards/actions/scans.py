@@ -111,9 +111,7 @@ def _redeem_batch(campaign: Campaign, batch: dict[int, tuple[Scan, codes.Code]])
     return outcomes
 
 
-def _params(
-    campaign: Campaign, version: int, rules: Rules, items: list[tuple[Scan, codes.Code]]
-) -> dict[str, Any]:
+def _params(campaign: Campaign, version: int, rules: Rules, items: list[tuple[Scan, codes.Code]]) -> dict[str, Any]:
     """The parallel arrays of the SQL function. Here the draw secret meets the scan; SQL never sees it."""
     kinds = catalogue.of(campaign.pk)
     secret = campaigns.draw_secret(campaign)

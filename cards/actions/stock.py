@@ -18,9 +18,13 @@ def plan(*, campaign: Campaign, rulebook: rules.Rules) -> int:
     ordinals = {slug: ordinal for ordinal, slug in enumerate(catalogue.read(campaign.pk).kinds)}
     rows = [
         StockTranche(
-            campaign=campaign, kind=ordinals[slug], number=tranche.number, first_serial=tranche.first_serial,
-            units=tranche.units, available_at=tranche.available_at,
-        )  # fmt: skip
+            campaign=campaign,
+            kind=ordinals[slug],
+            number=tranche.number,
+            first_serial=tranche.first_serial,
+            units=tranche.units,
+            available_at=tranche.available_at,
+        )
         for slug, cap in rulebook.caps.items()
         for tranche in pace.tranches(cap, opens_at=campaign.opens_at, closes_at=campaign.closes_at)
     ]

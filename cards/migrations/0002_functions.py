@@ -3,8 +3,8 @@ from django.db import migrations
 from fortunes import sql
 
 SCAN = (
-    "cards_scan(bigint, integer, bigint[], text[], bytea[], smallint[], bytea[], timestamptz[], smallint[], smallint[], "
-    "smallint[], smallint[], boolean[])"
+    "cards_scan(bigint, integer, bigint[], text[], bytea[], smallint[], bytea[], timestamptz[], "
+    "smallint[], smallint[], smallint[], smallint[], boolean[])"
 )
 GIVE = (
     "cards_give(bigint, integer, smallint[], bigint, bigint, smallint[], text, text, bytea, uuid, text, jsonb, jsonb)"

@@ -132,7 +132,7 @@ def _feed(name: str, heard: list[Heard], stored: list[Heard]) -> Iterator[str]:
 def _hands(journal: Journal, facts: Facts) -> Iterator[str]:
     cards = _cards(facts)
     for diary in journal.diaries:
-        counts = [+diary.cards, +facts.hands.get(diary.player, Counter()), +cards[diary.player]]
+        counts = [+diary.cards, +facts.hands.get(diary.player, Counter()), +cards.get(diary.player, Counter())]
         if counts[0] != counts[1] or counts[1] != counts[2]:
             yield f"{diary.player} reckons {dict(counts[0])}, holds {dict(counts[1])}, history says {dict(counts[2])}"
     yield from (f"{player} is none of the players but has a hand" for player in facts.hands if player not in cards)

@@ -62,7 +62,6 @@ async def play(base_url: str, plan: Plan, progress: Progress) -> tuple[Journal, 
         async with _listening(cast):
             await _connect(cast)
             await _collect(cast)
-            await _come_late(cast)
             await _await_split(cast)
             await _open_packets(cast)
             await _hear_the_rest(cast)
@@ -120,7 +119,7 @@ async def _connect(cast: Cast) -> None:
 
 
 async def _collect(cast: Cast) -> None:
-    """Scans and gifts until the deadline."""
+    """Scans and gifts until the deadline, and what comes too late."""
     world, progress = cast.world, cast.progress
     progress.phase("collecting")
     async with asyncio.TaskGroup() as tasks:
@@ -129,6 +128,7 @@ async def _collect(cast: Cast) -> None:
         while (left := world.closes - together.now()) > 0:
             progress.show(1 - left / (world.closes - world.opens), _counts(cast.players))
             await asyncio.sleep(together.LOOK_EVERY_S)
+        await _come_late(cast)
     progress.done(_counts(cast.players))
 
 

@@ -107,6 +107,9 @@ def listen(host: str, port: int) -> socket.socket:
     for candidate in range(port, port + PORTS_TO_TRY):
         listener = socket.socket(family)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit it. uvicorn takes a descriptor for a UNIX socket and doesn't set it, and then the second
+        # half of an answer waits for the client's delayed acknowledgement: 40 ms.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             listener.bind((host, candidate))
             listener.listen(1024)

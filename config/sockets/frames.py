@@ -20,6 +20,8 @@ log = logging.getLogger("fortunes.socket")
 
 SUBPROTOCOL = "fivefortunes.v1.json"
 MAX_BYTES = 16 * 1024
+# The largest integer that every JSON library reads exactly.
+MOST_ID = 2**53
 
 
 class Close(IntEnum):
@@ -39,7 +41,7 @@ class Close(IntEnum):
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a client asks. Its answer carries the same id."""
 
-    id: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    id: Annotated[int, msgspec.Meta(ge=1, le=MOST_ID)]
     op: str
     data: dict[str, Any] = {}
 

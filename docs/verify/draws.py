@@ -44,7 +44,8 @@ def faults(published):
         capped = wish in rules.get("caps", {})
         # The wish is given, or, where its units were exhausted at that moment, the alternative.
         given = {wish, alternative} if capped and draw["serial"] is None else {wish}
-        if draw["wish"] != wish or draw["kind"] not in given or (capped and draw["kind"] == wish) != (draw["serial"] is not None):
+        numbered = capped and draw["kind"] == wish
+        if draw["wish"] != wish or draw["kind"] not in given or numbered != (draw["serial"] is not None):
             yield f"draw {draw['id']}: it says {draw['wish']} → {draw['kind']}, the roll says {wish} or {alternative}"
 
 

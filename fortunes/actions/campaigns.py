@@ -42,9 +42,7 @@ def create(
     )  # fmt: skip
     campaign.draw_commitment = secretkeys.commitment(secretkeys.derive(key, "draw", campaign.public_id))
     campaign.save(force_insert=True)
-    Rulebook.objects.create(
-        campaign=campaign, version=1, rules=rules.dump(parsed), reason=Rulebook.Reason.START
-    )
+    Rulebook.objects.create(campaign=campaign, version=1, rules=rules.dump(parsed), reason=Rulebook.Reason.START)
     return campaign
 
 
@@ -63,11 +61,14 @@ def _check_instants(tz: str, opens_at: datetime, closes_at: datetime, reveal_at:
         raise errors.InvalidCampaign("the deadline is in the past", field="closes_at")
 
 
-def mark_opened(*, campaign_id: int) -> Campaign:
-    """Stamp the opening; part of `redpackets.actions.openings.open`. Raises CampaignAlreadyOpened."""
+def mark_opened(*, campaign_id: int, by: int | None) -> Campaign:
+    """Stamp the opening and who of the staff asked for it, None for a command.
+
+    Part of `redpackets.actions.openings.open`. Raises CampaignAlreadyOpened, or OpeningChecksFailed after the deadline.
+    """
     changed = Campaign.objects.filter(
         pk=campaign_id, opened_at=None, closes_at__gt=DatabaseNow()
-    ).update(opened_at=DatabaseNow())  # fmt: skip
+    ).update(opened_at=DatabaseNow(), opened_by=by)  # fmt: skip
     campaign = Campaign.objects.get(pk=campaign_id)
     if not changed:
         if campaign.opened_at is None:
@@ -113,7 +114,7 @@ def mark_settling(*, campaign_id: int) -> None:
 
 
 def mark_settled(*, campaign_id: int, winners: int) -> None:
-    """Stamp that the split is sealed and publish the draw secret; part of a settlement's seal. Harmless when repeated."""
+    """Stamp that the split is sealed and publish the draw secret; part of the seal. Harmless when repeated."""
     campaign = Campaign.objects.get(pk=campaign_id)
     secret = draw_secret(campaign)
     changed = Campaign.objects.filter(

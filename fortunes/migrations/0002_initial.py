@@ -51,6 +51,17 @@ class Migration(migrations.Migration):
                 ("closes_at", models.DateTimeField(verbose_name="deadline")),
                 ("reveal_at", models.DateTimeField(verbose_name="packets open from")),
                 ("opened_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="opened")),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="opened by",
+                    ),
+                ),
                 ("frozen_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="frozen")),
                 (
                     "settling_at",

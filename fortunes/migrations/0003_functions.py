@@ -14,5 +14,7 @@ class Migration(migrations.Migration):
         sql.append_only("fortunes_event"),
         sql.append_only("fortunes_broadcast"),
         # Rows that are updated in place all day leave room for it on their page.
-        migrations.RunSQL("ALTER TABLE fortunes_feed SET (fillfactor = 70)", "ALTER TABLE fortunes_feed RESET (fillfactor)"),
+        migrations.RunSQL(
+            "ALTER TABLE fortunes_feed SET (fillfactor = 70)", "ALTER TABLE fortunes_feed RESET (fillfactor)"
+        ),
     ]

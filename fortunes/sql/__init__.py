@@ -23,7 +23,8 @@ def fetch(statement: str, params: dict | None = None) -> list:
     """The rows of `statement` as named tuples, on the current connection and in its transaction."""
     connection.ensure_connection()
     with connection.connection.cursor(row_factory=namedtuple_row) as cursor, connection.wrap_database_errors:
-        return cursor.execute(statement, params).fetchall()
+        rows: list = cursor.execute(statement, params).fetchall()
+        return rows
 
 
 def fetch_alone(statement: str, params: dict | None = None) -> list:
@@ -31,7 +32,7 @@ def fetch_alone(statement: str, params: dict | None = None) -> list:
 
     For the hot verbs, whose locks would otherwise be held while the client is told the answer and says COMMIT.
     """
-    if connection.in_atomic_block and not connection.atomic_blocks[-1]._from_testcase:
+    if connection.in_atomic_block and not connection.atomic_blocks[-1]._from_testcase:  # type: ignore[attr-defined]
         raise RuntimeError("this statement commits by itself: it can't be part of a transaction")
     return fetch(statement, params)
 
@@ -40,7 +41,8 @@ def execute(statement: str, params: dict | None = None) -> int:
     """Run `statement`, on the current connection and in its transaction; the number of rows it changed."""
     connection.ensure_connection()
     with connection.connection.cursor() as cursor, connection.wrap_database_errors:
-        return cursor.execute(statement, params).rowcount
+        changed: int = cursor.execute(statement, params).rowcount
+        return changed
 
 
 def install_function(app: str, name: str, signature: str) -> migrations.RunSQL:
@@ -52,7 +54,7 @@ def install_function(app: str, name: str, signature: str) -> migrations.RunSQL:
 
 
 def append_only(table: str) -> migrations.RunSQL:
-    """A reversible migration operation that takes UPDATE, DELETE and TRUNCATE on `table` from the application's role."""
+    """A reversible migration operation that takes UPDATE, DELETE and TRUNCATE on `table` from fortunes_app."""
     return migrations.RunSQL(
         f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM fortunes_app",
         f"GRANT UPDATE, DELETE ON {table} TO fortunes_app",

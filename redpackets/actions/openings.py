@@ -49,7 +49,7 @@ def open(*, campaign_id: int, by: int | None = None) -> Campaign:
         pool = Pool.objects.get(campaign_id=campaign_id)
         stock.plan(campaign=campaign, rulebook=_rules_in_force(campaign_id))
         Settlement.objects.create(pool=pool, due_at=campaign.closes_at, amount_fen=pool.amount_fen)
-        return campaigns.mark_opened(campaign_id=campaign_id)
+        return campaigns.mark_opened(campaign_id=campaign_id, by=by)
 
 
 def checks(*, campaign_id: int) -> list[Check]:

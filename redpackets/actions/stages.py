@@ -8,10 +8,9 @@ settlement → chunk → payouts → ledger → wallets → campaign → feed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import transaction
@@ -40,14 +39,18 @@ class Mismatch(Exception):
     """The figures don't add up. The transaction is rolled back and the run stops until somebody has looked."""
 
 
+class _Stage(Protocol):
+    def __call__(self, *, settlement_id: int) -> Progress: ...
+
+
 def step(*, settlement_id: int) -> Progress:
     """Do the next piece of work of whichever stage is due."""
     state = Settlement.objects.values_list("state", flat=True).get(pk=settlement_id)
     stage = _STAGES.get(State(state))
-    return stage(settlement_id) if stage else Progress.BUSY
+    return stage(settlement_id=settlement_id) if stage else Progress.BUSY
 
 
-def freeze(settlement_id: int) -> Progress:
+def freeze(*, settlement_id: int) -> Progress:
     """Freeze the campaign, and note what decides who wins: the rulebook in force at that instant."""
     campaign = Campaign.objects.get(pool__settlement=settlement_id)
     if not campaigns.freeze(campaign_id=campaign.pk):
@@ -71,7 +74,7 @@ def freeze(settlement_id: int) -> Progress:
     return Progress.MOVED
 
 
-def count(settlement_id: int) -> Progress:
+def count(*, settlement_id: int) -> Progress:
     """Count the winners of one chunk, or find the next chunk, or add up."""
     with transaction.atomic(durable=True):
         _allow_minutes()
@@ -92,7 +95,7 @@ def count(settlement_id: int) -> Progress:
     return Progress.MOVED
 
 
-def weigh(settlement_id: int) -> Progress:
+def weigh(*, settlement_id: int) -> Progress:
     """From here on the seed exists. In even mode everybody weighs 1, so a chunk weighs its winners."""
     with transaction.atomic(durable=True):
         settlement = _hold(settlement_id, State.WEIGH)
@@ -103,7 +106,7 @@ def weigh(settlement_id: int) -> Progress:
     return Progress.MOVED
 
 
-def allot(settlement_id: int) -> Progress:
+def allot(*, settlement_id: int) -> Progress:
     """Give every chunk its pot."""
     with transaction.atomic(durable=True):
         settlement = _hold(settlement_id, State.ALLOT)
@@ -128,7 +131,7 @@ def allot(settlement_id: int) -> Progress:
     return Progress.MOVED
 
 
-def post(settlement_id: int) -> Progress:
+def post(*, settlement_id: int) -> Progress:
     """Write the payouts of one chunk; after the last one, go on to the seal. Raises Mismatch."""
     with transaction.atomic(durable=True):
         _allow_minutes()
@@ -143,7 +146,7 @@ def post(settlement_id: int) -> Progress:
     return Progress.MOVED
 
 
-def seal(settlement_id: int) -> Progress:
+def seal(*, settlement_id: int) -> Progress:
     """Check the sum over all payouts, return what nobody gets, publish the secret and the manifest. Raises Mismatch."""
     with transaction.atomic(durable=True):
         _allow_minutes()
@@ -175,7 +178,7 @@ def seal(settlement_id: int) -> Progress:
     return Progress.MOVED
 
 
-def credit(settlement_id: int) -> Progress:
+def credit(*, settlement_id: int) -> Progress:
     """Credit the unopened packets of one chunk; after the last one, the run is done."""
     with transaction.atomic(durable=True):
         _allow_minutes()
@@ -195,7 +198,7 @@ def credit(settlement_id: int) -> Progress:
     return Progress.MOVED
 
 
-_STAGES: dict[State, Callable[[int], Progress]] = {
+_STAGES: dict[State, _Stage] = {
     State.FREEZE: freeze,
     State.COUNT: count,
     State.WEIGH: weigh,

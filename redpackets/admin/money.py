@@ -131,6 +131,7 @@ class SettlementChunkAdmin(ReadOnlyAdmin):
         "id", "settlement", "number", "low", "high", "winners", "pot", "bonus", "posted_at", "credited_at",
     )  # fmt: skip
     list_filter = ("settlement",)
+    ordering = ("-settlement_id", "-number")
     list_select_related = ("settlement__pool__campaign",)
 
 
@@ -142,7 +143,7 @@ class PacketAdmin(ReadOnlyAdmin):
     list_display = ("id", "pool", "player", "amount", "opened_at")
     list_filter = ("pool",)
     list_select_related = ("pool__campaign", "player")
-    ordering = ("-pool", "-player")
+    ordering = ("-pool_id", "-player_id")
     search_by = (by_winner,)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Packet | None:

@@ -12,7 +12,7 @@ from tests.factories.accounts import PlayerFactory
 
 
 def _person(name: str) -> Player:
-    return PlayerFactory(username=f"{name}-{secrets.token_hex(4)}", nickname=name.title())
+    return PlayerFactory.create(username=f"{name}-{secrets.token_hex(4)}", nickname=name.title())
 
 
 @pytest.fixture

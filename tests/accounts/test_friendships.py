@@ -67,7 +67,7 @@ def test_only_the_one_who_was_asked_can_accept(alice: Player, bob: Player):
 
 def test_either_side_can_end_it(alice: Player, bob: Player):
     for who, other in [(alice, bob), (bob, alice)]:
-        FriendshipFactory(player=alice, friend=bob)
+        FriendshipFactory.create(player=alice, friend=bob)
         friendships.end(by=who.pk, player=other.public_id)
         assert _sides(alice, bob) == (None, None)
         assert _counts(alice, bob) == [0, 0]
@@ -84,7 +84,7 @@ def test_an_ask_can_be_withdrawn_and_declined(alice: Player, bob: Player):
 
 
 def test_a_block_ends_the_friendship(alice: Player, bob: Player):
-    FriendshipFactory(player=alice, friend=bob)
+    FriendshipFactory.create(player=alice, friend=bob)
     friendships.block(by=alice.pk, player=bob.public_id)
     assert _sides(alice, bob) == ("blocked", "barred")
     assert _counts(alice, bob) == [0, 0]
@@ -126,7 +126,7 @@ def test_repeating_a_verb_changes_nothing(alice: Player, bob: Player):
 
 
 def test_both_sides_are_told_the_same(alice: Player, bob: Player):
-    FriendshipFactory(player=alice, friend=bob)
+    FriendshipFactory.create(player=alice, friend=bob)
     friendships.end(by=bob.pk, player=alice.public_id)
     a, b = str(alice.public_id), str(bob.public_id)
     assert _told(alice) == _told(bob) == [(1, "asked", a), (2, "accepted", b), (3, "ended", b)]
@@ -134,7 +134,7 @@ def test_both_sides_are_told_the_same(alice: Player, bob: Player):
 
 
 def test_a_block_shows_itself_as_an_end_or_not_at_all(alice: Player, bob: Player, charlie: Player):
-    FriendshipFactory(player=alice, friend=bob)
+    FriendshipFactory.create(player=alice, friend=bob)
     friendships.block(by=alice.pk, player=bob.public_id)
     friendships.unblock(by=alice.pk, player=bob.public_id)
     assert [kind for _, kind, _ in _told(bob)] == ["asked", "accepted", "ended"]
@@ -166,7 +166,7 @@ def test_nobody_has_more_than_two_hundred_friends(alice: Player, bob: Player, ch
     ],
 )
 def test_the_database_refuses(statement: str, constraint: str, alice: Player, bob: Player):
-    FriendshipFactory(player=alice, friend=bob)
+    FriendshipFactory.create(player=alice, friend=bob)
     with (
         pytest.raises(IntegrityError, match=constraint),
         transaction.atomic(),

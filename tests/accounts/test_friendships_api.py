@@ -73,7 +73,7 @@ def test_the_blocked_and_the_unknown_cost_the_same(alice: Player, bob: Player, c
 def test_the_list_has_pages(alice: Player, client_of: Clients, django_assert_max_num_queries):
     others = PlayerFactory.create_batch(5)
     for other in others:
-        FriendshipFactory(player=alice, friend=other)
+        FriendshipFactory.create(player=alice, friend=other)
     client = client_of(alice)
     client.get("/api/v1/me")
     with django_assert_max_num_queries(1):

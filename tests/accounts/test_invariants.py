@@ -23,7 +23,7 @@ PLANTED = [
 @pytest.mark.parametrize(("name", "violation"), PLANTED)
 def test_a_planted_violation_is_found(name: str, violation: str, alice: Player, bob: Player):
     query = sql.text("accounts", f"invariants/{name}")
-    FriendshipFactory(player=alice, friend=bob)
+    FriendshipFactory.create(player=alice, friend=bob)
     assert sql.fetch(query) == []
     with connection.cursor() as cursor:
         cursor.execute(violation, {"alice": alice.pk})

@@ -23,7 +23,7 @@ def _sign_in(username: str, password: str = PASSWORD):
 
 
 def test_username_and_password_give_tokens():
-    alice = PlayerFactory(password=PASSWORD)
+    alice = PlayerFactory.create(password=PASSWORD)
     answer = _sign_in(alice.username.upper())
     assert answer.status_code == 201
     assert tokens.player_of(answer.json()["tokens"]["access"]).public_id == alice.public_id
@@ -31,7 +31,7 @@ def test_username_and_password_give_tokens():
 
 
 def test_a_wrong_password_an_unknown_username_and_a_shut_out_player_look_the_same():
-    alice, banned = PlayerFactory(password=PASSWORD), PlayerFactory(password=PASSWORD, is_active=False)
+    alice, banned = PlayerFactory.create(password=PASSWORD), PlayerFactory.create(password=PASSWORD, is_active=False)
     answers = [_sign_in(alice.username, "wrong"), _sign_in("nobody-here"), _sign_in(banned.username)]
     assert {answer.status_code for answer in answers} == {401}
     assert len({answer.content for answer in answers}) == 1
@@ -48,7 +48,7 @@ def test_an_unknown_username_costs_a_hash_too(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_guessing_is_slowed_down_for_one_username():
-    alice, bob = PlayerFactory(), PlayerFactory()
+    alice, bob = PlayerFactory.create(), PlayerFactory.create()
     answers = [_sign_in(alice.username) for _ in range(2 * SignInThrottle.QUOTA + 1)]
     assert answers[0].status_code == 401
     last = answers[-1]
@@ -63,7 +63,7 @@ def test_without_redis_nobody_is_kept_out(monkeypatch: pytest.MonkeyPatch):
         raise RedisDown("no route")
 
     monkeypatch.setattr(cache, "add", down)
-    alice = PlayerFactory(password=PASSWORD)
+    alice = PlayerFactory.create(password=PASSWORD)
     assert _sign_in(alice.username).status_code == 201
 
 

@@ -74,7 +74,7 @@ def test_a_body_of_another_shape_is_refused(body: object):
 
 def test_the_database_knows_how_a_username_is_spelt():
     with pytest.raises(IntegrityError, match="player_username_spelling"), transaction.atomic():
-        PlayerFactory(username="Not A Name")
+        PlayerFactory.create(username="Not A Name")
 
 
 def test_django_makes_its_superuser(monkeypatch: pytest.MonkeyPatch):

@@ -25,18 +25,18 @@ Call = Callable[..., Any]
 
 @pytest.fixture
 def season() -> Campaign:
-    return make.SeasonFactory(rulebook={"quotas": make.PLENTY})
+    return make.SeasonFactory.create(rulebook={"quotas": make.PLENTY})
 
 
 @pytest.fixture
 def alice() -> Player:
-    return PlayerFactory()
+    return PlayerFactory.create()
 
 
 @pytest.fixture
 def bob(alice: Player) -> Player:
-    bob = PlayerFactory()
-    FriendshipFactory(player=alice, friend=bob)
+    bob = PlayerFactory.create()
+    FriendshipFactory.create(player=alice, friend=bob)
     return bob
 
 
@@ -44,7 +44,9 @@ def bob(alice: Player) -> Player:
 def call(season: Campaign, alice: Player) -> Call:
     """`call("post", "scans", {…}, key="k")` as alice, below the season's address."""
 
-    def call(method: str, path: str, body: Any = None, *, key: str | None = None, player: Player = alice, **kw: Any) -> Any:
+    def call(
+        method: str, path: str, body: Any = None, *, key: str | None = None, player: Player = alice, **kw: Any
+    ) -> Any:
         client = Client(raise_request_exception=False)
         headers = {"Authorization": f"Bearer {tokens.issue(player).token}", **kw.pop("headers", {})}
         if key is not None:
@@ -122,7 +124,10 @@ def test_faults_are_named_by_pointers(call: Call) -> None:
 
 
 def test_other_media_types_and_methods(call: Call) -> None:
-    assert problem(call("post", "scans", b"code=A", key="k", content_type="text/plain")) == (415, "unsupported-media-type")
+    assert problem(call("post", "scans", b"code=A", key="k", content_type="text/plain")) == (
+        415,
+        "unsupported-media-type",
+    )
     assert problem(call("delete", "scans", key="k")) == (405, "method-not-allowed")
     assert problem(call("get", "/api/v1/nowhere")) == (404, "not-found")
 
@@ -138,12 +143,12 @@ def test_a_gift_over_rest(season: Campaign, alice: Player, bob: Player, call: Ca
     for reader in (alice, bob):
         assert call("get", first["Location"], player=reader).json() == first.json()["trade"]
         assert call("get", "trades", player=reader).json()["items"] == [first.json()["trade"]]
-    assert problem(call("get", first["Location"], player=PlayerFactory())) == (404, "trade-not-found")
+    assert problem(call("get", first["Location"], player=PlayerFactory.create())) == (404, "trade-not-found")
     assert call("get", "/api/v1/events", player=bob).json()["items"][-1]["event"] == "gift.received"
 
 
 def test_an_unknown_campaign_and_a_draft_look_the_same(call: Call) -> None:
-    draft = make.DraftSeasonFactory()
+    draft = make.DraftSeasonFactory.create()
     for slug in ("nowhere", draft.slug):
         for path in ("", "/kinds", "/rules", "/fairness", "/issues", "/hand", "/draws", "/trades", "/broadcasts"):
             assert problem(call("get", f"/api/v1/campaigns/{slug}{path}")) == (404, "campaign-not-found")
@@ -178,7 +183,7 @@ def test_the_hand_has_an_etag(season: Campaign, call: Call) -> None:
 
 def test_tokens_end_by_the_database_s_clock(call: Call, clock: Clock) -> None:
     client = Client()
-    token = tokens.issue(PlayerFactory()).token
+    token = tokens.issue(PlayerFactory.create()).token
     clock.shift(timedelta(minutes=16))
     response = client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
 

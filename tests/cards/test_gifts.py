@@ -22,25 +22,25 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def season() -> Campaign:
-    return make.SeasonFactory()
+    return make.SeasonFactory.create()
 
 
 @pytest.fixture
 def alice() -> Player:
-    return PlayerFactory()
+    return PlayerFactory.create()
 
 
 @pytest.fixture
 def bob(alice: Player) -> Player:
-    bob = PlayerFactory()
-    FriendshipFactory(player=alice, friend=bob)
+    bob = PlayerFactory.create()
+    FriendshipFactory.create(player=alice, friend=bob)
     return bob
 
 
 @pytest.fixture
 def card(season: Campaign, alice: Player) -> str:
     """The slug of a card that alice holds, once."""
-    return catalogue.of(season.pk).kinds[make.DrawFactory(campaign=season, player=alice).kind]
+    return catalogue.of(season.pk).kinds[make.DrawFactory.create(campaign=season, player=alice).kind]
 
 
 def held(season: Campaign, player: Player) -> int:
@@ -83,7 +83,7 @@ def test_a_refusal_is_not_stored(season: Campaign, alice: Player, bob: Player, c
         make.give(season, alice, bob, [card], key="k1")
     assert not IdempotencyKey.objects.filter(player=alice).exists()
 
-    FriendshipFactory(player=alice, friend=bob)
+    FriendshipFactory.create(player=alice, friend=bob)
     assert make.give(season, alice, bob, [card], key="k1").trade.state == "accepted"
 
 
@@ -100,7 +100,7 @@ def test_a_card_that_is_not_held_can_not_be_given(season: Campaign, alice: Playe
 def test_strangers_the_unknown_and_who_blocked_me_look_the_same(
     season: Campaign, alice: Player, bob: Player, card: str
 ) -> None:
-    stranger, unknown = PlayerFactory(), PlayerFactory.build(public_id=uuid.uuid4())
+    stranger, unknown = PlayerFactory.create(), PlayerFactory.build(public_id=uuid.uuid4())
     friendships.block(by=bob.pk, player=alice.public_id)
 
     for other in (stranger, unknown, bob):

@@ -26,12 +26,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def season() -> Campaign:
-    return make.SeasonFactory(rulebook={"quotas": {"code": {"per_day": 2, "per_campaign": 3}}})
+    return make.SeasonFactory.create(rulebook={"quotas": {"code": {"per_day": 2, "per_campaign": 3}}})
 
 
 @pytest.fixture
 def alice() -> Player:
-    return PlayerFactory()
+    return PlayerFactory.create()
 
 
 def drawn(outcome: scans.Outcome) -> Redemption:
@@ -89,7 +89,7 @@ def test_a_used_code_is_refused_to_everybody(season: Campaign, alice: Player) ->
     make.redeem(season, alice, text=text)
 
     assert isinstance(make.redeem(season, alice, text=text), errors.CodeUsed)
-    assert isinstance(make.redeem(season, PlayerFactory(), text=text), errors.CodeUsed)
+    assert isinstance(make.redeem(season, PlayerFactory.create(), text=text), errors.CodeUsed)
 
 
 def test_an_expired_code_is_refused(season: Campaign, alice: Player, clock: Clock) -> None:
@@ -114,11 +114,11 @@ def test_a_code_of_a_source_that_does_not_exist_is_refused(season: Campaign, ali
 
 
 def test_a_code_of_another_campaign_is_refused(season: Campaign, alice: Player) -> None:
-    assert isinstance(make.redeem(season, alice, text=make.code(make.SeasonFactory())), errors.CodeForeign)
+    assert isinstance(make.redeem(season, alice, text=make.code(make.SeasonFactory.create())), errors.CodeForeign)
 
 
 def test_nobody_scans_before_the_opening(alice: Player) -> None:
-    soon = make.SeasonFactory(opens_at=database_clock.now() + timedelta(hours=1))
+    soon = make.SeasonFactory.create(opens_at=database_clock.now() + timedelta(hours=1))
 
     assert isinstance(make.redeem(soon, alice), ground.CampaignNotLive)
     assert not Draw.objects.filter(player=alice).exists()
@@ -139,7 +139,7 @@ def test_a_quota_day_is_a_day_of_the_campaign_s_time_zone(alice: Player, clock: 
     # 15:59:30 UTC is 30 s before midnight in Shanghai.
     now = database_clock.now()
     before = now.replace(hour=15, minute=59, second=30, microsecond=0) + timedelta(days=1)
-    season = make.SeasonFactory(rulebook={"quotas": {"code": {"per_day": 1, "per_campaign": 9}}})
+    season = make.SeasonFactory.create(rulebook={"quotas": {"code": {"per_day": 1, "per_campaign": 9}}})
     clock.move_to(before)
     drawn(make.redeem(season, alice))
     assert isinstance(make.redeem(season, alice), errors.DailyLimitReached)
@@ -149,7 +149,7 @@ def test_a_quota_day_is_a_day_of_the_campaign_s_time_zone(alice: Player, clock: 
 
 
 def test_one_batch_answers_each_scan_for_itself(season: Campaign, alice: Player) -> None:
-    bob, text = PlayerFactory(), make.code(season)
+    bob, text = PlayerFactory.create(), make.code(season)
     items = [
         make.scan(season, alice, text=text),
         make.scan(season, bob, text=text),
@@ -175,7 +175,7 @@ def test_a_new_rulebook_version_is_noticed_by_a_process_that_knew_the_old_one(se
 
 
 def test_an_exhausted_kind_yields_the_alternative(alice: Player) -> None:
-    season = make.SeasonFactory(
+    season = make.SeasonFactory.create(
         rulebook={
             "weights": {"patriotism": 1, "prosperity": 1, "harmony": 1, "friendliness": 1, "dedication": 1_000_000},
             "caps": {"dedication": {"units": 2, "tranches": 1}},
@@ -191,7 +191,7 @@ def test_an_exhausted_kind_yields_the_alternative(alice: Player) -> None:
 
 
 def test_units_are_released_at_their_pace(alice: Player, clock: Clock) -> None:
-    season = make.SeasonFactory(
+    season = make.SeasonFactory.create(
         opens_at=database_clock.now() - timedelta(seconds=1),
         rulebook={"caps": {"dedication": {"units": 14, "tranches": 14}}},
     )

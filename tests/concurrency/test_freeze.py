@@ -36,7 +36,7 @@ GATE_LOCK = "    PERFORM pg_advisory_xact_lock_shared(5525, the_campaign::intege
 def closing() -> Campaign:
     """A season whose deadline is a second and a half away."""
     now = database_clock.now()
-    return make.SeasonFactory(
+    return make.SeasonFactory.create(
         opens_at=now - timedelta(minutes=1),
         closes_at=now + timedelta(seconds=1.5),
         rulebook={"quotas": make.PLENTY},
@@ -58,8 +58,8 @@ def freeze(campaign: Campaign) -> None:
 
 
 def test_scans_and_gifts_that_straddle_the_freeze(closing: Campaign) -> None:
-    alice, bob = PlayerFactory(), PlayerFactory()
-    FriendshipFactory(player=alice, friend=bob)
+    alice, bob = PlayerFactory.create(), PlayerFactory.create()
+    FriendshipFactory.create(player=alice, friend=bob)
     for player in (alice, bob):
         scans.redeem(campaign=closing, scans=[make.scan(closing, player) for _ in range(30)])
     stop, frozen = threading.Event(), []
@@ -72,7 +72,7 @@ def test_scans_and_gifts_that_straddle_the_freeze(closing: Campaign) -> None:
         return outcomes
 
     def giving(giver: Player, receiver: Player) -> list[Any]:
-        outcomes = []
+        outcomes: list[Any] = []
         while not stop.is_set():
             try:
                 outcomes.append(make.give(closing, giver, receiver, [card]))
@@ -102,7 +102,7 @@ def test_scans_and_gifts_that_straddle_the_freeze(closing: Campaign) -> None:
 
 def freeze_while_a_scan_is_under_way(campaign: Campaign) -> tuple[bool, int]:
     """(frozen before the scan had committed, draws that committed after the freeze)."""
-    alice = PlayerFactory()
+    alice = PlayerFactory.create()
     make.redeem(campaign, alice)
     item = make.scan(campaign, alice)
     passed, deadline_over = threading.Event(), threading.Event()

@@ -19,8 +19,8 @@ from accounts.models import FRIEND_LIMIT, Friendship, Player
 from fortunes import sql
 from fortunes.errors import DomainError
 from fortunes.models import Event, Feed
-from tests.concurrency.together import together
 from tests.accounts.sharing import share_lock
+from tests.concurrency.together import together
 from tests.factories.accounts import PlayerFactory
 
 pytestmark = pytest.mark.committed
@@ -146,7 +146,7 @@ def test_control_without_the_order_of_locks_players_deadlock(monkeypatch: pytest
 
 def _popular(friend_count: int) -> Player:
     """A player with so many friends, written at once: the same rows that the actions would leave."""
-    player, friends = PlayerFactory(), PlayerFactory.create_batch(friend_count)
+    player, friends = PlayerFactory.create(), PlayerFactory.create_batch(friend_count)
     with transaction.atomic():
         at = sql.fetch("SELECT fortunes_clock() AS at")[0].at
         pairs = [pair for friend in friends for pair in ((player, friend), (friend, player))]

@@ -25,18 +25,18 @@ pytestmark = pytest.mark.committed
 
 @pytest.fixture
 def season() -> Campaign:
-    return make.SeasonFactory(rulebook={"quotas": make.PLENTY})
+    return make.SeasonFactory.create(rulebook={"quotas": make.PLENTY})
 
 
 @pytest.fixture
 def alice() -> Player:
-    return PlayerFactory()
+    return PlayerFactory.create()
 
 
 def befriend(*players: Player) -> None:
     for place, player in enumerate(players):
         for friend in players[place + 1 :]:
-            FriendshipFactory(player=player, friend=friend)
+            FriendshipFactory.create(player=player, friend=friend)
 
 
 def deal(campaign: Campaign, player: Player, cards: int) -> None:
@@ -48,13 +48,13 @@ def cards_of(campaign: Campaign, players: list[Player]) -> int:
 
 
 def only_card(campaign: Campaign, player: Player) -> str:
-    return catalogue.of(campaign.pk).kinds[make.DrawFactory(campaign=campaign, player=player).kind]
+    return catalogue.of(campaign.pk).kinds[make.DrawFactory.create(campaign=campaign, player=player).kind]
 
 
 def test_one_card_given_to_50_friends_at_once(season: Campaign, alice: Player) -> None:
     friends = PlayerFactory.create_batch(50)
     for friend in friends:
-        FriendshipFactory(player=alice, friend=friend)
+        FriendshipFactory.create(player=alice, friend=friend)
     card = only_card(season, alice)
     outcomes = together(*(partial(make.give, season, alice, friend, [card]) for friend in friends))
 
@@ -69,9 +69,11 @@ def test_control_without_the_lock_one_card_is_given_many_times(
 ) -> None:
     friends = PlayerFactory.create_batch(12)
     for friend in friends:
-        FriendshipFactory(player=alice, friend=friend)
+        FriendshipFactory.create(player=alice, friend=friend)
     card = only_card(season, alice)
-    with without(owner_connection, "cards", "lock_hand", cut=" FOR NO KEY UPDATE", put=" AND pg_sleep(0.05) IS NOT NULL"):
+    with without(
+        owner_connection, "cards", "lock_hand", cut=" FOR NO KEY UPDATE", put=" AND pg_sleep(0.05) IS NOT NULL"
+    ):
         outcomes = together(*(partial(make.give, season, alice, friend, [card]) for friend in friends))
     given = Transfer.objects.filter(giver=alice).count()
     erase(season, owner_connection)
@@ -80,7 +82,7 @@ def test_control_without_the_lock_one_card_is_given_many_times(
 
 
 def test_crossing_gifts_between_two_players_at_64_parallel(season: Campaign, alice: Player) -> None:
-    bob = PlayerFactory()
+    bob = PlayerFactory.create()
     befriend(alice, bob)
     for player in (alice, bob):
         deal(season, player, 200)
@@ -108,7 +110,8 @@ def cross(season: Campaign, players: list[Player], *, threads: int, gifts: int) 
     slugs = catalogue.of(season.pk).kinds
 
     def some(seed: int) -> list[Any]:
-        dice, outcomes = random.Random(seed), []
+        dice = random.Random(seed)
+        outcomes: list[Any] = []
         for _ in range(gifts):
             giver, receiver = dice.sample(players, 2)
             try:
@@ -125,7 +128,7 @@ def test_control_crossing_gifts_deadlock_without_the_order_of_locks(
     season: Campaign, alice: Player, owner_connection: psycopg.Connection
 ) -> None:
     """Giver first, receiver second: two reasonable orders that meet."""
-    bob = PlayerFactory()
+    bob = PlayerFactory.create()
     befriend(alice, bob)
     for player in (alice, bob):
         deal(season, player, 100)
@@ -134,13 +137,15 @@ def test_control_crossing_gifts_deadlock_without_the_order_of_locks(
     with without(owner_connection, "cards", "give", cut="    IF giver < receiver THEN\n", put="    IF true THEN\n"):
         outcomes = together(*(partial(make.give, season, giver, receiver, [card]) for giver, receiver in pairs))
 
-    failed = {getattr(outcome.__cause__, "sqlstate", None) for outcome in outcomes if isinstance(outcome, OperationalError)}
+    failed = {
+        getattr(outcome.__cause__, "sqlstate", None) for outcome in outcomes if isinstance(outcome, OperationalError)
+    }
     assert failed & {"40P01", "55P03"}
     assert cards_of(season, [alice, bob]) == 200
 
 
 def test_one_gift_sent_20_times_at_once_is_one_gift(season: Campaign, alice: Player) -> None:
-    bob = PlayerFactory()
+    bob = PlayerFactory.create()
     befriend(alice, bob)
     deal(season, alice, 40)
     card = catalogue.of(season.pk).kinds[0]
@@ -153,7 +158,7 @@ def test_one_gift_sent_20_times_at_once_is_one_gift(season: Campaign, alice: Pla
 def test_control_without_the_look_at_its_key_a_duplicate_runs_into_the_constraint(
     season: Campaign, alice: Player, owner_connection: psycopg.Connection
 ) -> None:
-    bob = PlayerFactory()
+    bob = PlayerFactory.create()
     befriend(alice, bob)
     deal(season, alice, 40)
     card = catalogue.of(season.pk).kinds[0]

@@ -45,12 +45,12 @@ def parallel(campaign: Campaign, items: list[scans.Scan], threads: int = THREADS
 
 @pytest.fixture
 def small() -> Campaign:
-    return make.SeasonFactory(rulebook={"quotas": {"code": {"per_day": 3, "per_campaign": 16}}})
+    return make.SeasonFactory.create(rulebook={"quotas": {"code": {"per_day": 3, "per_campaign": 16}}})
 
 
 @pytest.fixture
 def alice() -> Player:
-    return PlayerFactory()
+    return PlayerFactory.create()
 
 
 def test_200_parallel_scans_over_a_quota_of_3(small: Campaign, alice: Player) -> None:
@@ -139,7 +139,7 @@ def draw_in_batches(campaign: Campaign, monkeypatch: pytest.MonkeyPatch, *, batc
 
 
 def test_a_cap_of_50_under_500_draws_with_rollbacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    season = make.SeasonFactory(rulebook=RARE)
+    season = make.SeasonFactory.create(rulebook=RARE)
     outcomes = draw_in_batches(season, monkeypatch, batches=60)
 
     assert [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)] == [Crash] * 3
@@ -153,7 +153,7 @@ def test_control_units_are_issued_twice_without_their_lock(
     monkeypatch: pytest.MonkeyPatch, owner_connection: psycopg.Connection
 ) -> None:
     """Without the claim that deletes, two batches deal the same units; the unique serial then stops the second."""
-    season = make.SeasonFactory(rulebook=RARE)
+    season = make.SeasonFactory.create(rulebook=RARE)
     claim = "                   FOR UPDATE SKIP LOCKED) unit\n         WHERE s.id = unit.id\n"
     with without(owner_connection, "cards", "scan", cut=claim, put=") unit\n         WHERE s.id = unit.id\n"):
         outcomes = draw_in_batches(season, monkeypatch, batches=60)
@@ -184,9 +184,7 @@ def test_first_scans_of_many_new_players_in_overlapping_batches(small: Campaign)
     players = PlayerFactory.create_batch(40)
     dice = random.Random(7)
     batches = [
-        partial(
-            scans.redeem, campaign=small, scans=[make.scan(small, player) for player in dice.sample(players, 40)]
-        )
+        partial(scans.redeem, campaign=small, scans=[make.scan(small, player) for player in dice.sample(players, 40)])
         for _ in range(16)
     ]
     answered = together(*batches)
@@ -208,7 +206,9 @@ def test_control_first_scans_deadlock_inside_the_game_transaction(
 
     outcomes = together(*(partial(join, batch) for batch in overlapping))
 
-    states = {getattr(outcome.__cause__, "sqlstate", None) for outcome in outcomes if isinstance(outcome, OperationalError)}
+    states = {
+        getattr(outcome.__cause__, "sqlstate", None) for outcome in outcomes if isinstance(outcome, OperationalError)
+    }
     assert "40P01" in states
 
 
@@ -222,8 +222,8 @@ def test_the_same_scan_sent_20_times_at_once_is_one_draw(small: Campaign, alice:
 
 def test_two_players_can_not_take_one_unit(small: Campaign) -> None:
     """The last word is the constraint's: a serial is issued once."""
-    bob = PlayerFactory()
-    first = make.DrawFactory(campaign=small, player=bob)
+    bob = PlayerFactory.create()
+    first = make.DrawFactory.create(campaign=small, player=bob)
     first.serial = 1
     with pytest.raises(IntegrityError, match="draw_serial_once"), transaction.atomic():
         for nonce in (b"n1", b"n2"):

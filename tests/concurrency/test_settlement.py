@@ -18,6 +18,7 @@ from redpackets.actions import settlements, stages
 from redpackets.models import LedgerEntry, Pool, Settlement, SettlementChunk, Wallet
 from tests.concurrency.together import together
 from tests.factories import redpackets as make
+from tests.factories.accounts import PlayerFactory
 from tests.plugins.clock import Clock
 from tests.redpackets.verifying import module, verify
 
@@ -82,7 +83,7 @@ def test_control_without_the_claim_two_workers_post_the_same_chunk(
 
     with monkeypatch.context() as patch:
         patch.setattr(stages, "_claim", claim_unlocked)
-        outcomes = together(*[lambda: stages.post(run.pk)] * 2)
+        outcomes = together(*[lambda: stages.post(settlement_id=run.pk)] * 2)
 
     # Without the lock both write the chunk, and only the payouts' primary key is left to stop the second.
     assert sorted(map(str, map(type, outcomes))) == sorted(map(str, [stages.Progress, IntegrityError]))
@@ -136,11 +137,13 @@ def drive(run: Settlement) -> None:
 @pytest.mark.slow
 def test_killed_between_any_two_statements(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """For every moment of a run a settlement of its own, killed there and finished by another worker."""
+    players = PlayerFactory.create_batch(3)
     for moment in count(1):
         remainder = Pool.Remainder.RETURN if moment % 2 else Pool.Remainder.SHARE
         run = make.SettlementFactory.create(
-            winners=5, chunk_hands=2, pool__amount_fen=102, pool__credit_after_s=0, pool__remainder=remainder
+            chunk_hands=2, pool__amount_fen=100, pool__credit_after_s=0, pool__remainder=remainder
         )
+        make.complete(run.pool.campaign, players)
         make.reveal(clock, run)
         with killed_at(monkeypatch, moment) as moments:
             drive(run)
@@ -151,7 +154,7 @@ def test_killed_between_any_two_statements(clock: Clock, monkeypatch: pytest.Mon
         assert md5(paid) == md5(recomputed(run)), f"killed at moment {moment}"
         moved = LedgerEntry.objects.filter(source_kind="pool", source_owner=run.pool_id, destination_kind="wallet")
         assert dict(moved.values_list("destination_owner", "amount_fen")) == paid, f"killed at moment {moment}"
-        assert sum(paid.values()) + (again(run).returned_fen or 0) == 102
+        assert sum(paid.values()) + (again(run).returned_fen or 0) == 100
         if survived:
             assert moment > 100
             return

@@ -32,14 +32,14 @@ def test_control_a_look_before_the_insert_does_not_help():
     def look_and_insert() -> Player:
         assert not Player.objects.filter(username=username).exists()
         looked.wait(10)
-        return PlayerFactory(username=username)
+        return PlayerFactory.create(username=username)
 
     outcomes = together(*[look_and_insert] * 4)
     assert sum(isinstance(outcome, IntegrityError) for outcome in outcomes) == 3
 
 
 def test_of_many_who_spend_one_refresh_token_one_wins_and_the_family_is_revoked():
-    alice = PlayerFactory()
+    alice = PlayerFactory.create()
     token = families.start(alice)
     outcomes = together(*[lambda: sessions.refresh(token=token)] * 16)
     (winner,) = [outcome for outcome in outcomes if not isinstance(outcome, Exception)]
@@ -50,7 +50,7 @@ def test_of_many_who_spend_one_refresh_token_one_wins_and_the_family_is_revoked(
 
 
 def test_control_compared_in_python_many_win(monkeypatch: pytest.MonkeyPatch):
-    alice = PlayerFactory()
+    alice = PlayerFactory.create()
     token = families.start(alice)
     compared = threading.Barrier(4)
 

@@ -60,7 +60,7 @@ def test_a_picture_uses_the_dense_mode(campaign: Campaign, tmp_path: Path) -> No
     (printed,) = print_some(tmp_path, "--count", "1", "--valid-for", "1h")
     picture = print_codes.picture_of(printed)
     assert picture.mode == "alphanumeric"
-    assert picture.version < segno.make_qr(printed, mode="byte", error="m").version
+    assert len(picture.matrix) < len(segno.make_qr(printed, mode="byte", error="m").matrix)
 
 
 def test_a_printed_file_is_never_overwritten(campaign: Campaign, tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ class GiftFactory(factory.Factory[Trade]):
     def _create(
         cls, model_class: type[Trade], *args: Any, campaign: Campaign, giver: Player, receiver: Player
     ) -> Trade:
-        FriendshipFactory(player=giver, friend=receiver)
-        drawn = DrawFactory(campaign=campaign, player=giver)
+        FriendshipFactory.create(player=giver, friend=receiver)
+        drawn = DrawFactory.create(campaign=campaign, player=giver)
         slug = campaign.kinds.get(ordinal=drawn.kind).slug
         return model_class.objects.get(public_id=give(campaign, giver, receiver, [slug]).trade.id)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_draft_has_its_rules_and_its_commitment() -> None:
-    campaign = CampaignFactory()
+    campaign = CampaignFactory.create()
 
     assert campaign.phase(database_clock.now()) is Phase.DRAFT
     assert Rulebook.objects.get(campaign=campaign).version == 1
@@ -49,14 +49,14 @@ def test_what_is_no_campaign(fields: dict[str, Any], field: str) -> None:
         instants["reveal_at"] = instants["closes_at"]
 
     with pytest.raises(errors.InvalidCampaign) as refused:
-        CampaignFactory(tz=fields.get("tz", "UTC"), **instants)
+        CampaignFactory.create(tz=fields.get("tz", "UTC"), **instants)
     assert refused.value.facts == {"field": field}
 
 
 def test_instants_without_a_time_zone_are_refused() -> None:
     naive = database_clock.now().replace(tzinfo=None)
     with pytest.raises(errors.InvalidCampaign):
-        CampaignFactory(opens_at=naive)
+        CampaignFactory.create(opens_at=naive)
 
 
 @pytest.mark.parametrize(
@@ -77,20 +77,24 @@ def test_instants_without_a_time_zone_are_refused() -> None:
 )
 def test_what_are_no_rules(rules: dict[str, Any]) -> None:
     with pytest.raises(errors.InvalidRules):
-        CampaignFactory(rulebook=RULES | rules)
+        CampaignFactory.create(rulebook=RULES | rules)
     assert not Campaign.objects.filter(rulebooks=None).exists()
 
 
 def test_the_database_refuses_instants_out_of_order() -> None:
-    campaign = CampaignFactory()
-    for wrong in ({"closes_at": campaign.opens_at}, {"reveal_at": campaign.opens_at}, {"frozen_at": campaign.closes_at}):
+    campaign = CampaignFactory.create()
+    for wrong in (
+        {"closes_at": campaign.opens_at},
+        {"reveal_at": campaign.opens_at},
+        {"frozen_at": campaign.closes_at},
+    ):
         with pytest.raises(IntegrityError), transaction.atomic():
             Campaign.objects.filter(pk=campaign.pk).update(**wrong)
 
 
 def test_phases_by_the_database_s_clock(clock: Clock) -> None:
     now = database_clock.now()
-    season = make.SeasonFactory(opens_at=now + timedelta(hours=1))
+    season = make.SeasonFactory.create(opens_at=now + timedelta(hours=1))
     seen = [season.phase(database_clock.now())]
     clock.move_to(season.opens_at)
     seen.append(season.phase(database_clock.now()))
@@ -105,7 +109,7 @@ def test_phases_by_the_database_s_clock(clock: Clock) -> None:
 
 
 def test_everybody_is_told_of_the_opening_and_the_freeze_once(clock: Clock) -> None:
-    season = make.SeasonFactory()
+    season = make.SeasonFactory.create()
     clock.move_to(season.closes_at)
     campaigns.freeze(campaign_id=season.pk)
     campaigns.freeze(campaign_id=season.pk)
@@ -115,12 +119,12 @@ def test_everybody_is_told_of_the_opening_and_the_freeze_once(clock: Clock) -> N
 
 
 def test_opening_twice_is_refused() -> None:
-    season = make.SeasonFactory()
+    season = make.SeasonFactory.create()
     with pytest.raises(errors.CampaignAlreadyOpened):
-        campaigns.mark_opened(campaign_id=season.pk)
+        campaigns.mark_opened(campaign_id=season.pk, by=None)
 
 
 def test_the_secret_is_not_published_before_the_seal() -> None:
-    season = make.SeasonFactory()
+    season = make.SeasonFactory.create()
     with pytest.raises(IntegrityError, match="campaign_secret_after_the_seal"), transaction.atomic():
         Campaign.objects.filter(pk=season.pk).update(draw_secret=campaigns.draw_secret(season))

@@ -36,7 +36,8 @@ PLANTS: dict[str, str] = {
         "AND campaign_id = {season}"
     ),
     "cards/nothing_after_the_freeze": (
-        "UPDATE cards_draw SET at = (SELECT closes_at FROM fortunes_campaign WHERE id = {season}) WHERE player_id = {player}"
+        "UPDATE cards_draw SET at = (SELECT closes_at FROM fortunes_campaign WHERE id = {season}) "
+        "WHERE player_id = {player}"
     ),
     "cards/references_exist": "UPDATE cards_draw SET source = 9 WHERE player_id = {player}",
 }
@@ -45,9 +46,9 @@ PLANTS: dict[str, str] = {
 @pytest.fixture
 def played(owner_connection: psycopg.Connection) -> Iterator[tuple[Campaign, Player, psycopg.Connection]]:
     """A season with draws and gifts, and a transaction of the owner that never commits."""
-    season = make.SeasonFactory(rulebook={"quotas": make.PLENTY})
-    alice, bob = PlayerFactory(), PlayerFactory()
-    FriendshipFactory(player=alice, friend=bob)
+    season = make.SeasonFactory.create(rulebook={"quotas": make.PLENTY})
+    alice, bob = PlayerFactory.create(), PlayerFactory.create()
+    FriendshipFactory.create(player=alice, friend=bob)
     for _ in range(3):
         card = make.redeem(season, alice).draw.kind
         make.give(season, alice, bob, [card])
@@ -63,9 +64,7 @@ def found(name: str, connection: psycopg.Connection) -> bool:
 
 @pytest.mark.committed
 @pytest.mark.parametrize("name", sorted(PLANTS))
-def test_a_planted_violation_is_found(
-    name: str, played: tuple[Campaign, Player, psycopg.Connection]
-) -> None:
+def test_a_planted_violation_is_found(name: str, played: tuple[Campaign, Player, psycopg.Connection]) -> None:
     season, alice, connection = played
     assert Hand.objects.filter(player=alice).exists()
     assert not found(name, connection)

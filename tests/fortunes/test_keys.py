@@ -30,11 +30,11 @@ def ask(player: Any, key: str | None = "k1", body: Any = None, route: str = "thi
 @pytest.mark.parametrize("key", ["a b", "é", "k" * 65, "tab\t", "\x7f", "new\nline"])
 def test_what_is_no_key(key: str) -> None:
     with pytest.raises(errors.IdempotencyKeyInvalid):
-        ask(PlayerFactory(), key)
+        ask(PlayerFactory.create(), key)
 
 
 def test_a_kept_result_is_answered_in_its_order() -> None:
-    alice = PlayerFactory()
+    alice = PlayerFactory.create()
     with transaction.atomic():
         assert keys.claim(ask(alice), Answer) is None
         keys.keep(ask(alice), Answer(b=1, a={"z": 1, "y": 2}))
@@ -43,7 +43,7 @@ def test_a_kept_result_is_answered_in_its_order() -> None:
 
 
 def test_a_key_belongs_to_a_player_a_route_and_a_body() -> None:
-    alice, bob = PlayerFactory(), PlayerFactory()
+    alice, bob = PlayerFactory.create(), PlayerFactory.create()
     assert keys.claim(ask(alice), Answer) is None
 
     assert keys.claim(ask(bob), Answer) is None
@@ -53,17 +53,17 @@ def test_a_key_belongs_to_a_player_a_route_and_a_body() -> None:
 
 
 def test_the_order_of_a_body_s_members_does_not_matter() -> None:
-    alice = PlayerFactory()
+    alice = PlayerFactory.create()
     assert ask(alice, body={"x": 1, "y": 2}).body_hash == ask(alice, body={"y": 2, "x": 1}).body_hash
 
 
 def test_a_result_is_kept_once_and_only_for_a_claimed_key() -> None:
     with pytest.raises(RuntimeError):
-        keys.keep(ask(PlayerFactory()), Answer(b=1, a={}))
+        keys.keep(ask(PlayerFactory.create()), Answer(b=1, a={}))
 
 
 def test_keys_are_forgotten_after_48_hours(clock: Clock) -> None:
-    alice = PlayerFactory()
+    alice = PlayerFactory.create()
     keys.claim(ask(alice, "old"), Answer)
     clock.shift(timedelta(hours=47))
     keys.claim(ask(alice, "new"), Answer)

@@ -66,8 +66,10 @@ def test_a_million_draws_against_the_published_weights() -> None:
 
 @pytest.mark.django_db
 def test_a_player_s_draws_are_replayed_by_the_stand_alone_script(tmp_path: Path) -> None:
-    season = make.SeasonFactory(rulebook={"quotas": make.PLENTY, "caps": {"dedication": {"units": 3, "tranches": 1}}})
-    alice: Player = PlayerFactory()
+    season = make.SeasonFactory.create(
+        rulebook={"quotas": make.PLENTY, "caps": {"dedication": {"units": 3, "tranches": 1}}}
+    )
+    alice: Player = PlayerFactory.create()
     scans.redeem(campaign=season, scans=[make.scan(season, alice) for _ in range(200)])
     records = [showing.draw(row) for row in showing.draws_of(campaign=season, player_id=alice.pk)]
     published = {

@@ -29,10 +29,10 @@ class Hands(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         quotas = {"code": {"per_day": PER_CAMPAIGN, "per_campaign": PER_CAMPAIGN}}
-        self.season = make.SeasonFactory(rulebook={"quotas": quotas})
+        self.season = make.SeasonFactory.create(rulebook={"quotas": quotas})
         self.players: list[Player] = PlayerFactory.create_batch(3)
-        FriendshipFactory(player=self.players[0], friend=self.players[1])
-        FriendshipFactory(player=self.players[0], friend=self.players[2])
+        FriendshipFactory.create(player=self.players[0], friend=self.players[1])
+        FriendshipFactory.create(player=self.players[0], friend=self.players[2])
         self.slugs = catalogue.of(self.season.pk).kinds
         self.held: list[Counter[str]] = [Counter(), Counter(), Counter()]
         self.scans = [0, 0, 0]
@@ -99,5 +99,6 @@ class Hands(RuleBasedStateMachine):
 def test_hands_follow_their_model() -> None:
     suppressed = [HealthCheck.too_slow, HealthCheck.data_too_large]
     run_state_machine_as_test(
-        Hands, settings=settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=suppressed)
+        Hands,
+        settings=settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=suppressed),
     )

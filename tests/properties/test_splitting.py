@@ -107,7 +107,7 @@ def closed(clock: Clock) -> Settlement:
     """The settlement of a campaign without hands whose deadline has passed."""
     run = make.SettlementFactory.create()
     make.close(clock, run)
-    stages.freeze(run.pk)
+    stages.freeze(settlement_id=run.pk)
     Settlement.objects.filter(pk=run.pk).update(last_player=2**62)
     return run
 

@@ -52,7 +52,7 @@ def season(committed_db: None) -> Campaign:
 @pytest.fixture
 def cast(season: Campaign, a: Server) -> dict[str, Person]:
     """All three are friends; alice has ten cards to give."""
-    players: dict[str, Player] = {name: PlayerFactory() for name in ("alice", "bob", "charlie")}
+    players: dict[str, Player] = {name: PlayerFactory.create() for name in ("alice", "bob", "charlie")}
     for one, other in combinations(players.values(), 2):
         FriendshipFactory(player=one, friend=other)
     for _ in range(10):

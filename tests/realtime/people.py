@@ -6,12 +6,13 @@ import secrets
 from typing import Any
 from uuid import uuid4
 
+from django.db import transaction
+
 from accounts import tokens
-from accounts.models import Player
 from accounts.events import FriendshipAsked
+from accounts.models import Player
 from config.demo.client import Client
 from config.demo.sockets import Position, Push, Socket
-from django.db import transaction
 from fortunes import events
 from fortunes.models import Campaign
 from tests.realtime.servers import Server

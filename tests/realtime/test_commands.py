@@ -117,7 +117,7 @@ async def test_a_gift_that_is_refused(alice: Person, bob: Person, change: dict[s
 
 
 async def test_gifts_to_oneself_and_to_strangers(alice: Person) -> None:
-    stranger = await threads.run(PlayerFactory)
+    stranger = await threads.run(PlayerFactory.create)
     async with await alice.connect() as socket:
         assert (await refusal_of(socket, "trade.gift", gift(alice))).code == "trade-with-oneself"
         data = gift(alice) | {"to": str(stranger.public_id)}

@@ -21,7 +21,7 @@ def test_a_pool_commits_to_its_secret_before_anything_else(settings: Any) -> Non
 
     key = settings.SETTLEMENT_KEYS[pool.key_id]
     secret = secretkeys.derive(key, "settlement", pool.campaign.public_id)
-    assert bytes(pool.commitment) == secretkeys.commitment(secret)
+    assert bytes(pool.commitment or b"") == secretkeys.commitment(secret)
 
 
 def test_where_the_keys_are_missing_the_worker_commits_later(settings: Any) -> None:

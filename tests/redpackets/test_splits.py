@@ -128,7 +128,7 @@ def test_who_was_excluded_before_the_freeze_wins_nothing_and_who_is_later_still_
     early, late, *_ = Hand.objects.filter(campaign=campaign).order_by("player").values_list("player", flat=True)
     Exclusion.objects.create(campaign=campaign, player_id=early, reason=Exclusion.Reason.FRAUD)
     make.close(clock, run)
-    stages.freeze(run.pk)
+    stages.freeze(settlement_id=run.pk)
     Exclusion.objects.create(campaign=campaign, player_id=late, reason=Exclusion.Reason.BANNED)
 
     paid = make.payouts(make.split(run))
@@ -142,7 +142,7 @@ def test_the_rulebook_in_force_at_the_freeze_decides(clock: Clock) -> None:
     run = make.SettlementFactory.create(winners=3)
     campaign = run.pool.campaign
     make.close(clock, run)
-    stages.freeze(run.pk)
+    stages.freeze(settlement_id=run.pk)
     later = make.ONE_CARD | {"weights": {"patriotism": 1, "harmony": 1}, "complete_set": ["harmony"]}
     Rulebook.objects.create(campaign=campaign, version=2, rules=later, reason=Rulebook.Reason.STAFF)
 
@@ -214,7 +214,7 @@ def test_every_stage_may_be_run_again(clock: Clock) -> None:
     before = (make.payouts(run), list(run.chunks.order_by("number").values_list()), LedgerEntry.objects.count())
 
     for stage in (stages.freeze, stages.count, stages.weigh, stages.allot, stages.post, stages.seal, stages.credit):
-        assert stage(run.pk) is stages.Progress.BUSY
+        assert stage(settlement_id=run.pk) is stages.Progress.BUSY
 
     assert before == (make.payouts(run), list(run.chunks.order_by("number").values_list()), LedgerEntry.objects.count())
 

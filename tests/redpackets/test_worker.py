@@ -70,15 +70,15 @@ def eventually(holds: Callable[[], bool]) -> None:
 def season() -> Campaign:
     """Five complete hands, and a deadline that passes while we wait for it."""
     now = database_clock.now()
-    season = make.SeasonFactory(
+    season = make.SeasonFactory.create(
         opens_at=now - timedelta(minutes=1),
-        closes_at=now + timedelta(seconds=2),
-        reveal_at=now + timedelta(seconds=2),
+        closes_at=now + timedelta(seconds=6),
+        reveal_at=now + timedelta(seconds=6),
         rulebook=ONE_CARD,
         pool_fen=10_003,
     )
     for player in PlayerFactory.create_batch(5):
-        make.DrawFactory(campaign=season, player=player)
+        make.DrawFactory.create(campaign=season, player=player)
     eventually(lambda: database_clock.now() >= season.closes_at)
     return season
 

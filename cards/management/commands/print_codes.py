@@ -66,13 +66,17 @@ def _write(codes: Iterable[str], out: Path, formats: list[str], *, digits: int) 
     with (out / FILE).open("x", encoding="ascii") as file:
         for number, code in enumerate(codes, start=1):
             file.write(f"{code}\n")
-            picture = picture_of(code) if formats else None
-            for name in formats:
-                picture.save(str(out / f"{number:0{digits}}.{name}"), scale=SCALE)
+            if formats:
+                _draw(picture_of(code), out, formats, f"{number:0{digits}}")
+
+
+def _draw(picture: segno.QRCode, out: Path, formats: list[str], name: str) -> None:
+    for suffix in formats:
+        picture.save(str(out / f"{name}.{suffix}"), scale=SCALE)
 
 
 def picture_of(code: str) -> segno.QRCode:
-    """The QR picture of a code. Its base32 fits the alphanumeric mode, which takes 5.5 bits a character instead of 8."""
+    """The QR picture of a code. Its base32 fits the alphanumeric mode: 5.5 bits a character instead of 8."""
     return segno.make_qr(code, mode="alphanumeric", error=ERROR_CORRECTION)
 
 

@@ -6,17 +6,20 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from argparse import ArgumentParser, ArgumentTypeError
 from contextlib import suppress
 from io import StringIO
 from typing import Any
 
+import httpx
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from config.demo import checks, facts, play, systems, table
 from config.demo.journal import Journal
 from config.demo.progress import Progress
+from config.demo.sockets import Lost, Refused
 from config.demo.staging import Plan
 from config.local import environment
 from config.local.errors import LocalError
@@ -36,11 +39,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--players", type=_at_least(20), default=300)
         parser.add_argument("--seconds", type=_at_least(10), default=45, help="from the announcement to the deadline")
-        parser.add_argument("--base-url", help="play against this server, whose database is that of DATABASE_URL")
+        where = parser.add_mutually_exclusive_group()
+        where.add_argument("--apart", action="store_true", help="start servers for this even if ./dev up is running")
+        where.add_argument("--base-url", help="play against this server, whose database is that of DATABASE_URL")
 
     def handle(self, *args: Any, **options: Any) -> None:
         plan = Plan(options["players"], options["seconds"])
-        state = environment.running()
+        state = None if options["apart"] else environment.running()
         base_url = options["base_url"] or (state and state["base_url"])
         if base_url:
             self._say(f"{plan.players} players, {plan.seconds:.0f} s, against {base_url}")
@@ -53,7 +58,10 @@ class Command(BaseCommand):
     def _play_elsewhere(self, plan: Plan) -> int:
         """The settings name a database already, so the play itself is another process."""
         try:
+            started = time.monotonic()
+            self._say("starting PostgreSQL, Valkey, web, worker and beat for this season …")
             with raising_stop(), systems.throw_away(self._say) as system:
+                self._say(f"ready after {time.monotonic() - started:.1f} s")
                 words = ["--players", str(plan.players), "--seconds", str(plan.seconds), "--base-url", system.base_url]
                 argv = [sys.executable, "manage.py", "demo", *words]
                 command = leashed(argv, account=Account(), signal_number=signal.SIGTERM)
@@ -72,6 +80,9 @@ class Command(BaseCommand):
         except (asyncio.CancelledError, KeyboardInterrupt):
             progress.close()
             return INTERRUPTED
+        except ExceptionGroup as failed:
+            progress.close()
+            raise _explained(failed) from failed
         return self._report(journal, campaign_id, progress)
 
     def _report(self, journal: Journal, campaign_id: int, progress: Progress) -> int:
@@ -97,6 +108,15 @@ async def _stoppable(base_url: str, plan: Plan, progress: Progress) -> tuple[Jou
     for number in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, playing.cancel if playing else sys.exit)
     return await play.play(base_url, plan, progress)
+
+
+def _explained(failed: ExceptionGroup) -> Exception:
+    """What goes wrong on the way to the servers, in a line; a mistake of our own with its traceback."""
+    cause: Exception = failed
+    while isinstance(cause, ExceptionGroup):
+        cause = cause.exceptions[0]
+    away = isinstance(cause, httpx.HTTPError | Refused | Lost | OSError)
+    return CommandError(f"the season broke off: {cause!r}") if away else failed
 
 
 def _invariants() -> checks.Check:

@@ -10,10 +10,10 @@ from config import documents
 
 
 class Command(BaseCommand):
-    help = "Write docs/openapi.yaml and docs/errors.md from the code."
+    help = "Write the documents in docs/ that are made from the code."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="only say which of them are out of date, and exit with 1")
+        parser.add_argument("--check", action="store_true", help="only say which are out of date; exit with 1")
 
     def handle(self, *args: Any, **options: Any) -> None:
         stale = []

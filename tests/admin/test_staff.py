@@ -1,0 +1,111 @@
+"""Players and staff at the admin; what staff may do to a settlement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Player
+from redpackets.models import Settlement
+from tests.admin.conftest import member_of_staff, signed_in
+from tests.factories.accounts import FriendshipFactory, PlayerFactory
+from tests.factories.redpackets import SettlementFactory
+
+PASSWORD = "plum-blossom-7"
+
+
+def page(player: Player) -> str:
+    return f"/admin/accounts/player/{player.pk}/change/"
+
+
+class TestSignIn:
+    @pytest.mark.parametrize(("is_staff", "status"), [(True, 302), (False, 200)])
+    def test_needs_staff(self, db: None, client: Client, is_staff: bool, status: int) -> None:
+        Player.objects.create_user("xiaofu", PASSWORD, is_staff=is_staff)
+        response = client.post("/admin/login/", {"username": "XiaoFu", "password": PASSWORD})
+        assert response.status_code == status
+        if is_staff:
+            assert response.url == "/admin/"
+
+
+class TestPlayers:
+    def test_player_is_shut_out(self, boss: Client) -> None:
+        player = PlayerFactory(nickname="Xiaofu")
+        assert boss.post(page(player), {"nickname": "Xiaofu"}).status_code == 302
+        player.refresh_from_db()
+        assert not player.is_active
+
+    def test_what_is_not_on_the_form_stays(self, boss: Client) -> None:
+        player = PlayerFactory(nickname="")
+        body = {"nickname": "Fu", "username": "taken-over", "friend_count": 7, "is_active": "on"}
+        boss.post(page(player), body)
+        changed = Player.objects.get(pk=player.pk)
+        assert (changed.nickname, changed.username, changed.friend_count) == ("Fu", player.username, 0)
+
+    def test_only_changed_columns_are_written(self, boss: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A friendship that is made while the form is being saved keeps its count."""
+        friendship = FriendshipFactory()
+        player = friendship.player
+        load = type(player).refresh_from_db
+        original = Player.save
+
+        def save_late(self: Player, *args: Any, **fields: Any) -> None:
+            Player.objects.filter(pk=self.pk).update(friend_count=2)
+            original(self, *args, **fields)
+
+        monkeypatch.setattr(Player, "save", save_late)
+        boss.post(page(player), {"nickname": "Fu", "is_active": "on"})
+        boss.post(f"/admin/accounts/player/{player.pk}/password/", {"password1": PASSWORD, "password2": PASSWORD})
+        load(player)
+        assert (player.nickname, player.friend_count) == ("Fu", 2)
+        assert player.check_password(PASSWORD)
+        Player.objects.filter(pk=player.pk).update(friend_count=1)
+
+    def test_staff_cannot_hand_out_rights(self, db: None) -> None:
+        clerk, friend = member_of_staff("accounts.change_player"), PlayerFactory(nickname="")
+        body = {"nickname": "Fu", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+        assert signed_in(clerk).post(page(friend), body).status_code == 302
+        friend.refresh_from_db()
+        assert (friend.nickname, friend.is_staff, friend.is_superuser) == ("Fu", False, False)
+
+    def test_staff_cannot_take_a_colleague_over(self, db: None) -> None:
+        """Whoever may set a superuser's password is one."""
+        boss = PlayerFactory(is_staff=True, is_superuser=True)
+        clerk = signed_in(member_of_staff("accounts.change_player"))
+        body = {"password1": PASSWORD, "password2": PASSWORD}
+        assert clerk.post(f"/admin/accounts/player/{boss.pk}/password/", body).status_code == 403
+        assert clerk.post(page(boss), {"nickname": "Fool"}).status_code == 403
+        boss.refresh_from_db()
+        assert boss.is_active
+        assert not boss.check_password(PASSWORD)
+
+    def test_nobody_is_added(self, boss: Client) -> None:
+        assert boss.get("/admin/accounts/player/add/").status_code == 403
+
+
+class TestSettlements:
+    def press(self, client: Client, run: Settlement, button: str) -> int:
+        return client.post(f"/admin/redpackets/settlement/{run.pk}/{button}/").status_code
+
+    def test_pauses_and_resumes(self, boss: Client) -> None:
+        run = SettlementFactory()
+        assert self.press(boss, run, "pause") == 302
+        run.refresh_from_db()
+        assert run.paused_at
+        assert "resumption" in boss.get(f"/admin/redpackets/settlement/{run.pk}/change/").content.decode()
+        self.press(boss, run, "resumption")
+        run.refresh_from_db()
+        assert run.paused_at is None
+
+    def test_needs_the_permission(self, db: None) -> None:
+        run = SettlementFactory()
+        watcher = signed_in(member_of_staff("redpackets.view_settlement"))
+        assert "/pause/" not in watcher.get(f"/admin/redpackets/settlement/{run.pk}/change/").content.decode()
+        assert self.press(watcher, run, "pause") == 403
+        clerk = signed_in(member_of_staff("redpackets.view_settlement", "redpackets.change_settlement"))
+        assert self.press(clerk, run, "pause") == 302
+
+    def test_missing_one(self, boss: Client) -> None:
+        assert boss.post("/admin/redpackets/settlement/999999/pause/", follow=True).status_code == 200
