@@ -11,11 +11,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from a2wsgi import WSGIMiddleware
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.wsgi import get_wsgi_application
-from django.urls import path
+from django.urls import path, re_path
 
 # a2wsgi types the WSGI callable by another protocol than Django does.
 http = WSGIMiddleware(get_wsgi_application(), workers=8)  # type: ignore[arg-type]
 
 from config.socket import FortunesConsumer
+from config.sockets.handshake import refuse
 
-application = ProtocolTypeRouter({"http": http, "websocket": URLRouter([path("ws/v1/", FortunesConsumer.as_asgi())])})
+# Django types routes by what its own views return.
+sockets = URLRouter([path("ws/v1/", FortunesConsumer.as_asgi()), re_path("", refuse)])  # type: ignore[arg-type]
+application = ProtocolTypeRouter({"http": http, "websocket": sockets})

@@ -6,6 +6,7 @@ import gettext
 import io
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib import util
 from pathlib import Path
 from typing import IO, Any
@@ -75,7 +76,9 @@ def read(file: Path = FOLDER / "django.po") -> Catalog:
 
 def merged(catalog: Catalog, template: Catalog) -> Catalog:
     """`catalog` with what `template` has, no more and no less; what is new is not translated yet."""
-    result = Catalog(locale=LOCALE, header_comment=HEADER, project="Five Fortunes", version="1", charset="utf-8", fuzzy=False)
+    result = Catalog(
+        locale=LOCALE, header_comment=HEADER, project="Five Fortunes", version="1", charset="utf-8", fuzzy=False
+    )
     for message in template:
         if message.id:
             was = catalog.get(message.id)
@@ -99,19 +102,24 @@ def text_form(catalog: Catalog) -> bytes:
     """The .po file. Without line numbers and dates, so that it changes only when words do."""
     file = io.BytesIO()
     pofile.write_po(file, catalog, sort_output=True, include_lineno=False, width=100)
-    return re.sub(rb'"(POT-Creation|PO-Revision)-Date: .*\n', b"", file.getvalue())
+    return re.sub(
+        rb'"(POT-Creation-Date|PO-Revision-Date|Report-Msgid|Last-Tr|Language-Team).*\n', b"", file.getvalue()
+    )
 
 
 def binary_form(catalog: Catalog) -> bytes:
     """The .mo file, which Django reads."""
     file = io.BytesIO()
-    mofile.write_mo(file, catalog)
+    # By way of the text, which leaves out what nobody needs, and with dates that never change.
+    compiled = pofile.read_po(io.BytesIO(text_form(catalog)), locale=LOCALE)
+    compiled.creation_date = compiled.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
+    mofile.write_mo(file, compiled)
     return file.getvalue()
 
 
 def _extracted(source: bytes) -> Iterator[str | tuple[str, ...]]:
     file: IO[bytes] = io.BytesIO(source)
-    for _line, message, _comments, _context in extract.extract("python", file, KEYWORDS):  # type: ignore[arg-type]
+    for _line, message, _comments, _context in extract.extract("python", file, KEYWORDS):
         yield message
 
 
@@ -127,13 +135,13 @@ def _id(message: Message) -> str:
 
 
 def _is_translated(message: Message) -> bool:
-    strings = [message.string] if isinstance(message.string, str) else message.string
+    strings = [message.string] if isinstance(message.string, str) else list(message.string or [""])
     return all(strings) and not message.fuzzy
 
 
 def _loses_a_value(message: Message) -> bool:
     """True where the translation fills in other values than the original."""
-    strings = [message.string] if isinstance(message.string, str) else message.string
+    strings = [message.string] if isinstance(message.string, str) else list(message.string or [""])
     ids = [message.id] if isinstance(message.id, str) else list(message.id)
     return bool(strings[0]) and {*_values(strings[0])} != {*_values(ids[-1])}
 

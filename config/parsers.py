@@ -21,9 +21,9 @@ class StrictJSONParser(BaseParser):
         body = stream.read()
         try:
             data = msgspec.json.decode(body)
+            _check(data)
         except (msgspec.DecodeError, RecursionError) as error:
             raise ParseError(str(error)) from error
-        _check(data)
         return data
 
 

@@ -121,6 +121,8 @@ class FortunesConsumer(AsyncConsumer):
         """Commands one after the other. Whatever goes wrong with one is its answer and nothing else's."""
         while True:
             command = await self._commands.get()
+            if self._outbox.closing:
+                return
             try:
                 await self._perform(command)
             except Exception as error:

@@ -101,7 +101,7 @@ class StaffMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(PREFIX):
             return self.get_response(request)
-        response: HttpResponse = self.respond_to_staff(request)
+        response: HttpResponse = self.respond_to_staff(request)  # type: ignore[assignment]
         return response
 
     def _respond_in_their_time_zone(self, request: HttpRequest) -> HttpResponse:

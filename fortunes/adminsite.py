@@ -124,20 +124,20 @@ class EstimatingPaginator(Paginator):
     @cached_property
     def estimate(self) -> int:
         """The rows of the whole table by the last ANALYZE; 0 if there was none, or if the list is filtered."""
-        if self.object_list.query.where:  # type: ignore[union-attr]
+        if self.object_list.query.where:  # type: ignore[attr-defined]
             return 0
         with connection.cursor() as cursor:
-            table = self.object_list.model._meta.db_table  # type: ignore[union-attr]
+            table = self.object_list.model._meta.db_table  # type: ignore[attr-defined]
             cursor.execute("SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = to_regclass(%s)", [table])
             row = cursor.fetchone()
         return int(row[0]) if row else 0
 
     @cached_property
     def counted(self) -> int:
-        return self.object_list[: REACH + 1].count()  # type: ignore[arg-type, call-arg]
+        return self.object_list[: REACH + 1].count()  # type: ignore[attr-defined]
 
     @property
-    def num_pages(self) -> int:  # type: ignore[override]
+    def num_pages(self) -> int:
         return max(1, -(-min(self.count, REACH) // self.per_page))
 
     @property
@@ -221,7 +221,7 @@ def _name_in_both_languages(model: type[models.Model]) -> None:
     for field in model._meta.concrete_fields:
         field.verbose_name = DERIVED_NAMES.get(str(field.verbose_name), field.verbose_name)
     if model.__str__ is models.Model.__str__:
-        model.add_to_class("__str__", lambda row: f"{row._meta.verbose_name} {row.pk}")  # type: ignore[attr-defined]
+        model.add_to_class("__str__", lambda row: f"{row._meta.verbose_name} {row.pk}")
 
 
 class ReadOnlyAdmin(IndexedAdmin):

@@ -93,13 +93,11 @@ async def give_over_the_socket_what_is_not_held(player: Player, props: Props) ->
     lacking = [kind for kind in player.world.complete_set if not player.diary.cards[kind]]
     if lacking:
         data = {"to": player.friends[0].diary.player, "gives": [lacking[0]] * 10, "key": secrets.token_hex(8)}
-        await player.refused(
-            "gift of cards not held (socket)", player.line.command("trade.gift", data), "card-not-held"
-        )
+        await player.refused("gift of cards not held (socket)", player.command("trade.gift", data), "card-not-held")
 
 
 async def ask_for_nonsense(player: Player, props: Props) -> None:
-    await player.refused("unknown command (socket)", player.line.command("trade.steal", {}), "unknown-op")
+    await player.refused("unknown command (socket)", player.command("trade.steal", {}), "unknown-op")
 
 
 async def come_unsigned(player: Player, props: Props) -> None:

@@ -22,6 +22,7 @@ from config.demo.sockets import Line, Lost, Position, Push, Refused
 DROPPED, REPEATED = 0.06, 0.06
 LONGEST_WAIT_FOR_DROPPED_S = 0.03
 OVER_REST = 0.2
+PATIENCE_S = 20.0
 # How much earlier than by our clock a refusal may say that the deadline has passed.
 CLOCK_SLACK_S = 0.05
 
@@ -163,7 +164,12 @@ class Player:
         return lambda key: self.client.post(f"campaigns/{self.world.slug}/{path}", body, key=key)
 
     def _over_socket(self, op: str, data: dict[str, Any]) -> Send:
-        return lambda key: self.line.command(op, {**data, "key": key})
+        return lambda key: self.command(op, {**data, "key": key})
+
+    async def command(self, op: str, data: dict[str, Any]) -> Any:
+        """A line waits for its server as long as it takes; a player does not."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.line.command(op, data)
 
     async def _write(self, what: str, send: Send) -> Any:
         """Do it under a new key. Now and then the answer gets lost on the way, or the request is sent twice."""

@@ -21,6 +21,7 @@ Five Fortunes
   ./dev up           everything on this machine, with a demo season; Ctrl-C stops it
   ./dev demo         a short season played by simulated players
   ./dev test         the tests; --quick leaves the slow ones out, further words go to pytest
+  ./dev lint         style, layers, types, documents; --fix mends what it can
   ./dev reset        forget all local data
   ./dev manage ...   Django's manage.py, with the running system's addresses
   ./dev check        Django's system check

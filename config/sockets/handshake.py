@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +12,12 @@ from django.utils.translation import get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 Scope = Mapping[str, Any]
+
+
+async def refuse(scope: Scope, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
+    """An application for all other addresses, which the router would answer with an exception: HTTP 403."""
+    await receive()
+    await send({"type": "websocket.close"})
 
 
 def origin_allowed(scope: Scope) -> bool:

@@ -37,7 +37,7 @@ PHASES = {
     Phase.LIVE: (gettext_lazy("live"), "success"),
     Phase.FROZEN: (gettext_lazy("frozen"), "warning"),
     Phase.SETTLING: (gettext_lazy("settling"), "warning"),
-    Phase.SETTLED: (gettext_lazy("settled"), "primary"),
+    Phase.SETTLED: (gettext_lazy("settled"), "info"),
     Phase.ARCHIVED: (gettext_lazy("archived"), ""),
 }
 
@@ -80,11 +80,11 @@ class CampaignAdmin(IndexedAdmin):
     @display(description=gettext_lazy("phase"), label={phase: colour for phase, (_name, colour) in PHASES.items()})
     def coloured_phase(self, campaign: Any) -> tuple[Phase, str]:
         phase = campaign.phase(campaign.now)
-        return phase, PHASES[phase][0]
+        return phase, str(PHASES[phase][0])
 
     @admin.display(description=gettext_lazy("phase"))
     def shown_phase(self, campaign: Any) -> str:
-        return PHASES[campaign.phase(campaign.now)][0]
+        return str(PHASES[campaign.phase(campaign.now)][0])
 
     @admin.display(description=gettext_lazy("pool"))
     def pool_amount(self, campaign: Campaign) -> str:

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _debugging(settings: django_settings) -> None:
+def _debugging(settings: Any) -> None:
     settings.DEBUG = True
 
 
@@ -99,7 +100,7 @@ def test_when_the_season_is_over_there_is_a_new_one(clock: Clock) -> None:
     assert old.closes_at < clock.now() < new.closes_at
 
 
-def test_not_without_debug(settings: django_settings) -> None:
+def test_not_without_debug(settings: Any) -> None:
     settings.DEBUG = False
     with pytest.raises(CommandError, match="DJANGO_DEBUG"):
         seed()

@@ -30,7 +30,9 @@ PLANTS: dict[str, str] = {
         "WHERE campaign_id = {season}"
     ),
     "cards/caps_kept": "DELETE FROM cards_stock WHERE campaign_id = {season} AND serial = 1",
-    "cards/trades_moved_their_cards": "UPDATE cards_trade SET gives = gives || 4::smallint WHERE proposer_id = {player}",
+    "cards/trades_moved_their_cards": (
+        "UPDATE cards_trade SET gives = gives || 4::smallint WHERE proposer_id = {player}"
+    ),
     "cards/both_sides_were_told": (
         "UPDATE fortunes_event SET type = 'gift.sent' WHERE player_id <> {player} AND type = 'gift.received' "
         "AND campaign_id = {season}"

@@ -7,17 +7,20 @@ import contextlib
 import json
 import socket as sockets
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_django import Settings
-from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from accounts import tokens
 from accounts.models import Player
+from config import watch
 from config.demo.sockets import Lost, dial
+from config.sockets.frames import Close
 from fortunes import threads
 from tests.realtime import servers
 from tests.realtime.people import Person, gift
@@ -207,6 +210,19 @@ async def test_only_our_own_pages_may_open_a_socket(bob: Person, origin: str | N
         assert caught.value.response.status_code == 403
 
 
+@pytest.mark.parametrize("path", ["", "ws/v2/", "ws/v1", "api/v1/me"])
+async def test_there_is_one_address_for_sockets(a: Server, path: str) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        await connect(f"{a.url.replace('http', 'ws')}/{path}", proxy=None)
+    assert caught.value.response.status_code == 403
+
+
+async def test_strange_headers_do_no_harm(bob: Person) -> None:
+    headers = {"Accept-Language": "x" * 4000 + ",*;q=2, ü", "X-Strange": "\u00ff"}
+    async with await bob.connect(additional_headers=headers) as socket:
+        assert await socket.command("ping")
+
+
 async def test_a_host_that_is_not_ours_matches_no_origin(bob: Person) -> None:
     """An attacker's name that was pointed at this server (DNS rebinding)."""
     port = bob.home.url.rpartition(":")[2]
@@ -247,6 +263,33 @@ async def test_1012_when_the_server_stops_and_nothing_is_lost(
     async with await bob.connect(b, resume=socket.position) as resumed:
         assert resumed.welcome.recovered
         assert resumed.welcome.seq == socket.welcome.seq + 8
+
+
+class Patient:
+    """A socket to be watched, which writes down how it was closed."""
+
+    def __init__(self, person: Person, *, silent_for_s: float) -> None:
+        self.player_id, self.campaign_id = person.row.pk, person.season.pk
+        self.expires_at = datetime.max.replace(tzinfo=UTC)
+        self.heard_at = asyncio.get_running_loop().time() - silent_for_s
+        self.closed: list[tuple[int, str]] = []
+
+    def wake(self, kind: str, seq: int) -> None:
+        pass
+
+    def shut(self, code: Close, reason: str) -> None:
+        self.closed.append((code, reason))
+
+
+async def test_4408_for_a_client_that_has_fallen_silent(alice: Person, bob: Person) -> None:
+    watching = watch.Watch()
+    silent, well = Patient(alice, silent_for_s=76), Patient(bob, silent_for_s=50)
+    for patient in (silent, well):
+        await watching.add(patient)
+    await asyncio.sleep(1.5 * watch.TICK_S)
+    for task in watching._tasks:
+        task.cancel()
+    assert (silent.closed[0], well.closed) == ((4408, "silent"), [])
 
 
 @pytest.mark.slow

@@ -108,6 +108,17 @@ async def test_when_redis_hangs_events_come_by_polls_until_it_is_back(
             assert max([await gift_delay(alice, bob, one, socket) for _ in range(3)]) < 0.8
 
 
+async def test_a_server_ends_while_redis_hangs(bob: Person, own_redis: OwnRedis, tmp_path: Path) -> None:
+    with servers.running(tmp_path / "web.log", REDIS_URL=own_redis.url) as web:
+        socket = await bob.connect(web)
+        await threads.run(bob.told, 1)
+        own_redis.hang()
+        await asyncio.sleep(3)
+        web.terminate()
+        assert (await socket.wait_lost()).code == 1012
+        web.process.wait(8)
+
+
 async def test_when_redis_is_killed_and_comes_back_empty(
     alice: Person, bob: Person, own_redis: OwnRedis, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from config.demo import checks, facts, play, systems, table
 from config.demo.journal import Journal
@@ -27,6 +28,8 @@ from config.local.interrupts import SIGNALS, Stop, raising_stop
 from config.local.privileges import Account, leashed
 
 INTERRUPTED = 130
+# What one meets when servers go away.
+AWAY = (httpx.HTTPError, Refused, Lost, OSError, OperationalError)
 
 
 class Command(BaseCommand):
@@ -76,14 +79,13 @@ class Command(BaseCommand):
     def _play(self, base_url: str, plan: Plan) -> int:
         progress = Progress(sys.stderr)
         try:
-            journal, campaign_id = asyncio.run(_stoppable(base_url, plan, progress))
+            return self._report(*asyncio.run(_stoppable(base_url, plan, progress)), progress)
         except (asyncio.CancelledError, KeyboardInterrupt):
             progress.close()
             return INTERRUPTED
-        except ExceptionGroup as failed:
+        except (ExceptionGroup, *AWAY) as failed:
             progress.close()
             raise _explained(failed) from failed
-        return self._report(journal, campaign_id, progress)
 
     def _report(self, journal: Journal, campaign_id: int, progress: Progress) -> int:
         progress.phase("checking")
@@ -110,13 +112,12 @@ async def _stoppable(base_url: str, plan: Plan, progress: Progress) -> tuple[Jou
     return await play.play(base_url, plan, progress)
 
 
-def _explained(failed: ExceptionGroup) -> Exception:
+def _explained(failed: Exception) -> Exception:
     """What goes wrong on the way to the servers, in a line; a mistake of our own with its traceback."""
-    cause: Exception = failed
+    cause = failed
     while isinstance(cause, ExceptionGroup):
         cause = cause.exceptions[0]
-    away = isinstance(cause, httpx.HTTPError | Refused | Lost | OSError)
-    return CommandError(f"the season broke off: {cause!r}") if away else failed
+    return CommandError(f"the season broke off: {cause!r}") if isinstance(cause, AWAY) else failed
 
 
 def _invariants() -> checks.Check:

@@ -21,17 +21,19 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "imports": (f"{TOOLS}/lint-imports", "--no-cache"),
     "migrations": (*MANAGE, "makemigrations", "--check", "--dry-run"),
     "documents": (*MANAGE, "write_docs", "--check"),
+    "translations": (*MANAGE, "translations", "--check"),
     "types": (f"{TOOLS}/mypy", "--no-error-summary", "."),
 }
 FIXES: dict[str, tuple[str, ...]] = {
     "ruff": (f"{TOOLS}/ruff", "check", "--quiet", "--fix"),
     "format": (f"{TOOLS}/ruff", "format", "--quiet"),
     "documents": (*MANAGE, "write_docs"),
+    "translations": (*MANAGE, "translations"),
 }
 
 
 class Command(BaseCommand):
-    help = "Style, layers, types, missing migrations, and documents that are out of date."
+    help = "Style, layers, types, missing migrations, and documents and translations that are out of date."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -51,7 +53,7 @@ class Command(BaseCommand):
         started = time.monotonic()
         done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
         verdict = "ok" if done.returncode == 0 else "FAILED"
-        self.stdout.write(f"{name:11} {verdict:6} {time.monotonic() - started:5.1f} s")
+        self.stdout.write(f"{name:12} {verdict:6} {time.monotonic() - started:5.1f} s")
         if done.returncode:
             self.stdout.write(f"{done.stdout}{done.stderr}")
         self.stdout.flush()
