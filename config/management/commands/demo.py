@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Mapping
 from contextlib import suppress
 from io import StringIO
 from typing import Any
@@ -48,33 +50,37 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         plan = Plan(options["players"], options["seconds"])
-        state = None if options["apart"] else environment.running()
-        base_url = options["base_url"] or (state and state["base_url"])
-        if base_url:
-            self._say(f"{plan.players} players, {plan.seconds:.0f} s, against {base_url}")
-            code = self._play(base_url, plan)
-        else:
-            code = self._play_elsewhere(plan)
+        code = self._play(options["base_url"], plan) if options["base_url"] else self._find_servers(plan, **options)
         if code:
             sys.exit(code)
 
-    def _play_elsewhere(self, plan: Plan) -> int:
-        """The settings name a database already, so the play itself is another process."""
+    def _find_servers(self, plan: Plan, *, apart: bool, **options: Any) -> int:
+        state = None if apart else environment.running()
         try:
-            started = time.monotonic()
-            self._say("starting PostgreSQL, Valkey, web, worker and beat for this season …")
-            with raising_stop(), systems.throw_away(self._say) as system:
-                self._say(f"ready after {time.monotonic() - started:.1f} s")
-                words = ["--players", str(plan.players), "--seconds", str(plan.seconds), "--base-url", system.base_url]
-                argv = [sys.executable, "manage.py", "demo", *words]
-                command = leashed(argv, account=Account(), signal_number=signal.SIGTERM)
-                with subprocess.Popen(command, cwd=environment.ROOT, env=system.environment) as process:
-                    return _wait(process)
+            with raising_stop():
+                if state:
+                    return self._hand_over(plan, state["base_url"], os.environ | state["environment"])
+                return self._start_servers(plan)
         except Stop:
-            self._say("stopped; nothing is left behind")
             return INTERRUPTED
         except LocalError as error:
             raise CommandError(str(error)) from error
+
+    def _start_servers(self, plan: Plan) -> int:
+        started = time.monotonic()
+        self._say("starting PostgreSQL, Valkey, web, worker and beat for this season …")
+        with systems.throw_away(self._say) as system:
+            self._say(f"ready after {time.monotonic() - started:.1f} s")
+            return self._hand_over(plan, system.base_url, system.environment)
+
+    def _hand_over(self, plan: Plan, base_url: str, env: Mapping[str, str]) -> int:
+        """The settings of this process may name another database, so the play itself is a process of its own."""
+        self._say(f"{plan.players} players, {plan.seconds:.0f} s, against {base_url}")
+        words = ["--players", str(plan.players), "--seconds", str(plan.seconds), "--base-url", base_url]
+        argv = [sys.executable, "manage.py", "demo", *words]
+        command = leashed(argv, account=Account(), signal_number=signal.SIGTERM)
+        with subprocess.Popen(command, cwd=environment.ROOT, env=env) as process:
+            return _wait(process)
 
     def _play(self, base_url: str, plan: Plan) -> int:
         progress = Progress(sys.stderr)
