@@ -153,6 +153,9 @@ def _odds(journal: Journal, facts: Facts) -> Iterator[str]:
 
 
 def _proofs(journal: Journal, facts: Facts) -> Iterator[str]:
+    if any(draw.replayed is None for draw in facts.draws):
+        yield "the draw secret is not published"
+        return
     for draw in facts.draws:
         if draw.replayed != draw.wish:
             yield f"draw {draw.id} wished for {draw.wish}; the published secret says {draw.replayed}"

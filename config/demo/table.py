@@ -41,7 +41,7 @@ def _figures(journal: Journal, facts: Facts) -> Iterator[str]:
         "winners": f"{len(amounts):,}",
         "amounts": f"{yuan(min(amounts))} to {yuan(max(amounts))}" if amounts else "none",
         "sum": f"{yuan(sum(amounts))} + {yuan(facts.returned_fen)} returned; the pool was {yuan(facts.pool_fen)}",
-        "opened by players": f"{sum(diary.opened_fen is not None for diary in diaries):,}; the rest were credited",
+        "opened by players": f"{sum(diary.opened_fen is not None for diary in diaries):,} of {len(amounts):,} packets",
         "deadline to settled": _seconds_to_settle(facts),
     }
     for name, figure in figures.items():

@@ -124,6 +124,10 @@ def draw_against_the_secret(journal: Journal, facts: Facts) -> None:
     facts.draws[0] = replace(facts.draws[0], replayed="green")
 
 
+def hide_the_secret(journal: Journal, facts: Facts) -> None:
+    facts.draws[:] = [replace(draw, replayed=None) for draw in facts.draws]
+
+
 def give_another_kind(journal: Journal, facts: Facts) -> None:
     facts.draws[0] = replace(facts.draws[0], wish="green", replayed="green")
 
@@ -192,6 +196,7 @@ def be_surprised(journal: Journal, facts: Facts) -> None:
         (draw_at_the_deadline, "nothing counts after the deadline"),
         (loaded_dice, "cards fall by the published odds"),
         (draw_against_the_secret, "the published secret explains every draw"),
+        (hide_the_secret, "the published secret explains every draw"),
         (give_another_kind, "the published secret explains every draw"),
         (forget_a_winner, "winners = complete hands"),
         (pay_a_loser, "winners = complete hands"),

@@ -62,6 +62,7 @@ class Command(BaseCommand):
                     return self._hand_over(plan, state["base_url"], os.environ | state["environment"])
                 return self._start_servers(plan)
         except Stop:
+            self._say("stopped")
             return INTERRUPTED
         except LocalError as error:
             raise CommandError(str(error)) from error
