@@ -5,7 +5,9 @@
     wish        = the kind at (int(roll[0:8]) · W) >> 64 along the integer weights, W their sum
     alternative = the same with roll[8:16] over the uncapped kinds
 
-The alternative is given where the wish is capped and exhausted. Nobody, the operator included, can choose the scan key.
+The alternative is given where the wish is capped and exhausted. A player can't choose the scan key, and can't compute
+the roll. An operator who holds both the draw key and a code key could search for codes that please a given player; so
+codes are best printed where the draw keys are not (docs/operations.md).
 """
 
 from __future__ import annotations

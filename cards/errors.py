@@ -35,6 +35,10 @@ class CardNotHeld(DomainError):
     code, title = "card-not-held", _("You do not hold this card.")
 
 
+class HandFull(DomainError):
+    code, title = "hand-full", _("This hand can't take any more cards of a kind.")
+
+
 class KindUnknown(DomainError):
     code, status, title = "kind-unknown", 422, _("There is no such card in this campaign.")
 

@@ -5,7 +5,7 @@ from cards import views
 urlpatterns = [
     path("campaigns/<slug:slug>/kinds", views.Kinds.as_view()),
     path("campaigns/<slug:slug>/fairness", views.Fairness.as_view()),
-    path("campaigns/<slug:slug>/issues", views.Issues.as_view()),
+    path("campaigns/<slug:slug>/kinds/<slug:kind>/issues", views.Issues.as_view()),
     path("campaigns/<slug:slug>/hand", views.Hand.as_view()),
     path("campaigns/<slug:slug>/draws", views.Draws.as_view()),
     path("campaigns/<slug:slug>/scans", views.Scans.as_view()),

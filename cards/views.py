@@ -64,9 +64,9 @@ class Scans(APIView):
 
 
 class SerialPage(rest.CursorPage):
-    """By kind and serial."""
+    """In the order of the serials, which are unique within a kind."""
 
-    ordering = ("kind", "serial")
+    ordering = "serial"
 
 
 class Draws(rest.PagedView):
@@ -84,9 +84,9 @@ class Issues(rest.PagedView):
     pagination_class = SerialPage
 
     @extend_schema(operation_id="issues_list", parameters=rest.PAGE_PARAMETERS, responses=rest.page_of(answers.Issue))
-    def get(self, request: Request, slug: str) -> Response:
+    def get(self, request: Request, slug: str, kind: str) -> Response:
         """Every issued unit of a capped kind, published when the split is sealed."""
-        rows = showing.issues_of(campaign=rest.require_campaign(slug))
+        rows = showing.issues_of(campaign=rest.require_campaign(slug), kind=kind)
         return self.respond(request, rows, lambda page: [showing.issue(row) for row in page])
 
 

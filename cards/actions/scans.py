@@ -25,6 +25,7 @@ REFUSALS: dict[str, type[DomainError]] = {
     "code-expired": errors.CodeExpired,
     "daily-limit": errors.DailyLimitReached,
     "campaign-limit": errors.CampaignLimitReached,
+    "hand-full": errors.HandFull,
     "early": ground.CampaignNotLive,
     "frozen": ground.CampaignFrozen,
     "missing": ground.CampaignNotFound,
@@ -46,8 +47,8 @@ def redeem(*, campaign: Campaign, scans: Sequence[Scan]) -> list[Outcome]:
     """Redeem scans of one campaign, each for itself: the place in the answer has its Redemption or its refusal.
 
     The scans of one call share a transaction; those of one player follow each other. Refusals: CodeInvalid,
-    CodeForeign, CodeExpired, CodeUsed, DailyLimitReached, CampaignLimitReached, CampaignNotLive, CampaignFrozen,
-    IdempotencyKeyReused, Busy.
+    CodeForeign, CodeExpired, CodeUsed, DailyLimitReached, CampaignLimitReached, HandFull, CampaignNotLive,
+    CampaignFrozen, IdempotencyKeyReused, Busy.
     """
     outcomes: dict[int, Outcome] = {}
     waiting: dict[int, tuple[Scan, codes.Code]] = {}

@@ -37,7 +37,7 @@ def hand(*, campaign: Campaign, player_id: int) -> answers.HandSnapshot:
     """A player's hand with what is left of their quotas, and the feed's position read before it."""
     seq = feeds.player_positions(players=[player_id])[player_id]
     known = catalogue.of(campaign.pk)
-    rules = rulebooks.version(campaign.pk, rulebooks.believed(campaign.pk))
+    rules = rulebooks.version(campaign.pk, rulebooks.in_force(campaign.pk).version)
     row = next(iter(sql.fetch(sql.text("cards", "read_hand"), {"campaign": campaign.pk, "player": player_id})), None)
     held = hands.Held.of(player_id, row) if row else hands.Held.empty(player_id, len(known.kinds))
     none_used = [0] * len(known.sources)
@@ -82,9 +82,10 @@ def fairness(*, campaign: Campaign) -> answers.Fairness:
     )
 
 
-def issues_of(*, campaign: Campaign) -> QuerySet[Draw]:
-    """Every issued unit of a capped kind; nothing until the split is sealed."""
-    issued = Draw.objects.filter(campaign=campaign, serial__isnull=False)
+def issues_of(*, campaign: Campaign, kind: str) -> QuerySet[Draw]:
+    """Every issued unit of a capped kind; nothing until the split is sealed. Raises KindUnknown."""
+    (ordinal,) = catalogue.of(campaign.pk).ordinals([kind])
+    issued = Draw.objects.filter(campaign=campaign, kind=ordinal, serial__isnull=False)
     return issued if campaign.settled_at else issued.none()
 
 

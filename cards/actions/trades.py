@@ -28,6 +28,7 @@ REFUSALS: dict[str, type[DomainError]] = {
     "missing": ground.CampaignNotFound,
     "friend-not-found": errors.FriendNotFound,
     "card-not-held": errors.CardNotHeld,
+    "hand-full": errors.HandFull,
 }
 
 
@@ -47,31 +48,31 @@ def gift(
     """Give cards to a friend, at once. The same key and body answer again what the first call answered.
 
     Refusals: KindUnknown, TradeWithOneself, FriendNotFound (unknown, stranger and blocked look the same), CardNotHeld,
-    CampaignNotLive, CampaignFrozen, IdempotencyKeyReused, Busy.
+    HandFull, CampaignNotLive, CampaignFrozen, IdempotencyKeyReused, Busy.
     """
     kinds = catalogue.of(campaign.pk)
     ordinals = kinds.ordinals(gives)
     if to == giver.public_id:
         raise errors.TradeWithOneself
     receiver_id = friends.friend(to, of=giver.pk)
-    if receiver_id is not None:
-        # Only between friends: a stranger must not be able to make rows for others.
-        hands.ensure(campaign_id=campaign.pk, players=[giver.pk, receiver_id])
     for _ in range(ATTEMPTS):
-        params = _gift_params(asked, campaign, giver, to, receiver_id, ordinals)
-        facts = _give(params)
+        facts = _give(_gift_params(asked, campaign, giver, to, receiver_id, ordinals))
         if facts is not None:
             return _gift_answer(kinds, facts, giver=giver, to=to, gives=gives)
-        rulebooks.forget(campaign.pk)
     raise ground.Busy(retry_after_s=1)
 
 
 def _give(params: dict[str, Any]) -> GiftFacts | None:
-    """The facts of the gift, done now or before; None if the rules have changed since the parameters were made."""
+    """The facts of the gift, done now or before; None if it has to be tried again with new parameters."""
     row = sql.fetch_alone(sql.text("cards", "give"), params)[0]
     if row.status in REFUSALS:
         raise REFUSALS[row.status]()
     if row.status == "stale-rulebook":
+        rulebooks.forget(params["campaign"])
+        return None
+    if row.status == "no-hand":
+        # Only now, when all else is in order: a refused gift makes no rows, and none for a stranger.
+        hands.ensure(campaign_id=params["campaign"], players=[params["receiver"]])
         return None
     if row.status == "given":
         seqs = {params["giver"]: row.giver_seq, params["receiver"]: row.receiver_seq}

@@ -6,7 +6,8 @@ from fortunes import sql
 class Migration(migrations.Migration):
     dependencies = [("fortunes", "0002_initial")]
     operations = [
-        sql.install_function("fortunes", "gate_enter", "fortunes_gate_enter(bigint)"),
+        sql.install_function("fortunes", "gate_lock", "fortunes_gate_lock(bigint)"),
+        sql.install_function("fortunes", "gate_look", "fortunes_gate_look(bigint)"),
         sql.install_function("fortunes", "append_events", "fortunes_append_events(bigint, bigint[], text[], jsonb[])"),
         sql.install_function("fortunes", "append_broadcast", "fortunes_append_broadcast(bigint, text, jsonb)"),
         sql.append_only("fortunes_rulebook"),

@@ -21,7 +21,7 @@ def text(app: str, name: str) -> str:
 
 def fetch(statement: str, params: dict | None = None) -> list:
     """The rows of `statement` as named tuples, on the current connection and in its transaction."""
-    connection.ensure_connection()
+    _connect()
     with connection.connection.cursor(row_factory=namedtuple_row) as cursor, connection.wrap_database_errors:
         rows: list = cursor.execute(statement, params).fetchall()
         return rows
@@ -39,10 +39,16 @@ def fetch_alone(statement: str, params: dict | None = None) -> list:
 
 def execute(statement: str, params: dict | None = None) -> int:
     """Run `statement`, on the current connection and in its transaction; the number of rows it changed."""
-    connection.ensure_connection()
+    _connect()
     with connection.connection.cursor() as cursor, connection.wrap_database_errors:
         changed: int = cursor.execute(statement, params).rowcount
         return changed
+
+
+def _connect() -> None:
+    """As Django's own cursors do: a connection that broke since the last request is noticed and made anew."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
 
 
 def install_function(app: str, name: str, signature: str) -> migrations.RunSQL:

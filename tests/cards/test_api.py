@@ -13,7 +13,8 @@ from django.test import Client
 
 from accounts import tokens
 from accounts.models import Player
-from fortunes.models import Campaign
+from fortunes import rulebooks
+from fortunes.models import Campaign, Rulebook
 from tests.factories import cards as make
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
 from tests.plugins.clock import Clock
@@ -150,7 +151,17 @@ def test_a_gift_over_rest(season: Campaign, alice: Player, bob: Player, call: Ca
 def test_an_unknown_campaign_and_a_draft_look_the_same(call: Call) -> None:
     draft = make.DraftSeasonFactory.create()
     for slug in ("nowhere", draft.slug):
-        for path in ("", "/kinds", "/rules", "/fairness", "/issues", "/hand", "/draws", "/trades", "/broadcasts"):
+        for path in (
+            "",
+            "/kinds",
+            "/rules",
+            "/fairness",
+            "/kinds/dedication/issues",
+            "/hand",
+            "/draws",
+            "/trades",
+            "/broadcasts",
+        ):
             assert problem(call("get", f"/api/v1/campaigns/{slug}{path}")) == (404, "campaign-not-found")
 
 
@@ -199,3 +210,35 @@ def test_problems_explain_themselves_in_both_languages(call: Call) -> None:
     chinese = call("get", address, headers={"Accept-Language": "zh-hans"}).json()["title"]
     assert english == "There is no such trade."
     assert chinese
+
+
+def test_issues_are_published_after_the_seal_and_read_to_the_end(call: Call, alice: Player) -> None:
+    season = make.SeasonFactory(
+        rulebook={
+            "weights": {"patriotism": 1, "prosperity": 1, "harmony": 1, "friendliness": 1, "dedication": 1_000_000},
+            "caps": {"dedication": {"units": 60, "tranches": 1}},
+            "quotas": make.PLENTY,
+        }
+    )
+    outcomes = [make.redeem(season, alice) for _ in range(70)]
+    issued = [outcome.draw.serial for outcome in outcomes if outcome.draw.serial]
+    address = f"/api/v1/campaigns/{season.slug}/kinds/dedication/issues?limit=7"
+    assert call("get", address).json() == {"items": [], "next": None}
+
+    now = season.closes_at
+    Campaign.objects.filter(pk=season.pk).update(frozen_at=now, settling_at=now, settled_at=now)
+    seen = []
+    while address:
+        page = call("get", address.removeprefix("http://testserver")).json()
+        seen += [item["serial"] for item in page["items"]]
+        address = page["next"]
+    assert seen == sorted(issued) == list(range(1, 61))
+    assert problem(call("get", f"/api/v1/campaigns/{season.slug}/kinds/luck/issues")) == (422, "kind-unknown")
+
+
+def test_the_hand_follows_a_new_rulebook_at_once(season: Campaign, call: Call) -> None:
+    assert call("get", "hand").json()["quotas"][0]["per_day"] == 1_000
+    raised = rulebooks.in_force(season.pk).rules | {"quotas": {"code": {"per_day": 2_000, "per_campaign": 9_000}}}
+    Rulebook.objects.create(campaign=season, version=2, rules=raised, reason=Rulebook.Reason.STAFF)
+
+    assert call("get", "hand").json()["quotas"][0]["per_day"] == 2_000

@@ -12,7 +12,7 @@ from accounts.models import Player
 from cards import catalogue, errors
 from cards.models import Hand, Trade, Transfer
 from fortunes import errors as ground
-from fortunes.models import Campaign, Event, IdempotencyKey
+from fortunes.models import Campaign, Event, IdempotencyKey, Membership
 from tests.factories import cards as make
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
 from tests.plugins.clock import Clock
@@ -138,3 +138,25 @@ def test_a_retry_after_the_deadline_still_gets_its_answer(
     clock.shift(timedelta(days=15))
 
     assert make.give(season, alice, bob, [card], key="k1") == first
+
+
+def test_a_refused_gift_makes_no_rows(season: Campaign, alice: Player, bob: Player, card: str, clock: Clock) -> None:
+    other = next(slug for slug in catalogue.of(season.pk).kinds if slug != card)
+    with pytest.raises(errors.CardNotHeld):
+        make.give(season, alice, bob, [other])
+    clock.shift(timedelta(days=15))
+    with pytest.raises(ground.CampaignFrozen):
+        make.give(season, bob, alice, [card])
+
+    assert not Hand.objects.filter(player=bob).exists()
+    assert not Membership.objects.filter(player=bob).exists()
+
+
+def test_a_full_hand_refuses_gifts_and_scans(season: Campaign, alice: Player, bob: Player, card: str) -> None:
+    make.DrawFactory(campaign=season, player=bob)
+    Hand.objects.filter(player=bob).update(counts=[32_767] * 5)
+
+    with pytest.raises(errors.HandFull):
+        make.give(season, alice, bob, [card])
+    assert isinstance(make.redeem(season, bob), errors.HandFull)
+    assert make.redeem(season, alice).hand.version == 2

@@ -19,7 +19,7 @@ from cards.answers import GiftAnswer, Redemption
 from cards.models import Draw, Hand, Transfer
 from fortunes import clock as database_clock
 from fortunes import errors as ground
-from fortunes import gate, rulebooks, sql
+from fortunes import rulebooks, sql
 from fortunes.actions import campaigns
 from fortunes.models import Campaign
 from tests.concurrency.together import together
@@ -140,7 +140,7 @@ def test_the_freeze_waits_for_what_passed_the_gate(closing: Campaign) -> None:
 def test_control_without_the_gate_a_draw_commits_after_the_freeze(
     closing: Campaign, owner_connection: psycopg.Connection
 ) -> None:
-    with without(owner_connection, "fortunes", "gate_enter", cut=GATE_LOCK):
+    with without(owner_connection, "fortunes", "gate_lock", cut=GATE_LOCK):
         frozen, late = freeze_while_a_scan_is_under_way(closing)
 
     assert (frozen, late) == (True, 1)
@@ -151,7 +151,7 @@ def test_a_waiting_closer_gives_up_and_holds_nobody_up(closing: Campaign) -> Non
 
     def long_holder() -> None:
         with transaction.atomic():
-            gate.enter(closing.pk)
+            sql.fetch("SELECT fortunes_gate_lock(%(campaign)s)", {"campaign": closing.pk})
             entered.set()
             done.wait(10)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from collections import Counter
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -16,12 +19,14 @@ from cards import hands
 from cards.actions import scans
 from cards.answers import Redemption
 from cards.models import Draw, Hand, Stock
-from fortunes import sql
+from fortunes import clock as database_clock
+from fortunes import rulebooks, sql
 from fortunes.models import Campaign
 from tests.concurrency.together import together
 from tests.concurrency.variants import erase, without
 from tests.factories import cards as make
 from tests.factories.accounts import PlayerFactory
+from tests.plugins.clock import Clock
 
 pytestmark = pytest.mark.committed
 
@@ -64,7 +69,9 @@ def test_control_the_quota_breaks_without_the_lock_on_hands(
     small: Campaign, alice: Player, owner_connection: psycopg.Connection
 ) -> None:
     make.redeem(small, alice)
-    with without(owner_connection, "cards", "scan", cut=HAND_LOCK, put=") h;\n"):
+    # The pause is between what is seen and what is written.
+    slowly = {"= ANY (locked) LIMIT 1": "= ANY (locked) AND pg_sleep(0.05) IS NOT NULL LIMIT 1"}
+    with without(owner_connection, "cards", "scan", cut=HAND_LOCK, put=") h;\n", more=slowly):
         outcomes = parallel(small, [make.scan(small, alice) for _ in range(200)])
     drawn = Draw.objects.filter(player=alice).count()
     erase(small, owner_connection)
@@ -229,3 +236,66 @@ def test_two_players_can_not_take_one_unit(small: Campaign) -> None:
         for nonce in (b"n1", b"n2"):
             first.pk, first.nonce, first.key = None, nonce, nonce.decode()
             first.save(force_insert=True)
+
+
+LOOK = "    SELECT * INTO gate FROM fortunes_gate_look(the_campaign);\n"
+LOCK = (
+    sql.text("cards", "functions/scan")
+    .partition("    PERFORM fortunes_gate_lock(the_campaign);\n")[2]
+    .partition(LOOK)[0]
+)
+
+
+def days_of_a_scan_that_waits_over_midnight(clock: Clock) -> list[int]:
+    """The campaign, and how many cards alice gets on two days of three, with a scan that waits over midnight."""
+    now = database_clock.now()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    quota = {"code": {"per_day": 3, "per_campaign": 100}}
+    season = make.SeasonFactory(tz="UTC", rulebook={"quotas": quota})
+    clock.move_to(midnight - timedelta(minutes=1))
+    alice = PlayerFactory()
+    for _ in range(3):
+        make.redeem(season, alice)
+    holding, begun = threading.Event(), threading.Event()
+    rules = rulebooks.version(season.pk, 1)
+
+    def three_scans_after_midnight() -> None:
+        with transaction.atomic():
+            Hand.objects.select_for_update().get(campaign=season, player=alice)
+            holding.set()
+            begun.wait(10)
+            time.sleep(0.3)
+            clock.move_to(midnight + timedelta(seconds=1))
+            for _ in range(3):
+                item = make.scan(season, alice)
+                params = scans._params(season, 1, rules, [(item, scans._decode(item.code, season))])
+                sql.fetch(sql.text("cards", "scan"), params)
+
+    def late_scan() -> None:
+        holding.wait(10)
+        begun.set()
+        make.redeem(season, alice)
+
+    assert together(three_scans_after_midnight, late_scan) == [None, None]
+    for _ in range(5):
+        make.redeem(season, alice)
+    return [season.pk, Draw.objects.filter(player=alice).count()]
+
+
+def test_a_scan_that_waited_over_midnight_counts_for_the_new_day(clock: Clock) -> None:
+    assert days_of_a_scan_that_waits_over_midnight(clock)[1] == 6
+
+
+def test_control_a_look_before_the_lock_gives_the_quota_back(
+    clock: Clock, owner_connection: psycopg.Connection
+) -> None:
+    # And the day that never goes back, the second line of defence.
+    more = {
+        "WHEN h.day >= gate.today AND": "WHEN h.day = gate.today AND",
+        "CASE WHEN h.day >= gate.today THEN": "CASE WHEN h.day = gate.today THEN",
+    }
+    with without(owner_connection, "cards", "scan", cut=LOCK + LOOK, put=LOOK + LOCK, more=more):
+        campaign, drawn = days_of_a_scan_that_waits_over_midnight(clock)
+    erase(Campaign.objects.get(pk=campaign), owner_connection)
+
+    assert drawn > 6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
@@ -12,12 +12,25 @@ from fortunes.models import Campaign
 
 
 @contextmanager
-def without(owner: psycopg.Connection, app: str, function: str, *, cut: str, put: str = "") -> Iterator[None]:
-    """`<app>/sql/functions/<function>.sql` with `cut` replaced by `put`, while the block lasts."""
-    original = sql.text(app, f"functions/{function}")
-    if original.count(cut) != 1:
-        raise ValueError(f"{function} has {original.count(cut)} places to cut")
-    _install(owner, original.replace(cut, put))
+def without(
+    owner: psycopg.Connection,
+    app: str,
+    function: str,
+    *,
+    cut: str,
+    put: str = "",
+    more: Mapping[str, str] | None = None,
+) -> Iterator[None]:
+    """`<app>/sql/functions/<function>.sql` with `cut` replaced by `put`, while the block lasts.
+
+    `more` are further replacements, for a second line of defence or for a pause that makes the race certain.
+    """
+    original = changed = sql.text(app, f"functions/{function}")
+    for old, new in {cut: put, **(more or {})}.items():
+        if original.count(old) != 1:
+            raise ValueError(f"{function} has {original.count(old)} places to cut")
+        changed = changed.replace(old, new)
+    _install(owner, changed)
     try:
         yield
     finally:

@@ -137,7 +137,8 @@ class TestSupervisor:
         first = supervisor.pids()["sleeper"]
         os.kill(first, signal.SIGKILL)
         eventually(lambda: supervisor.pids()["sleeper"] != first)
-        assert "sleep" in processes.command_line(supervisor.pids()["sleeper"])
+        # A moment passes between fork and exec, in which it has no command line yet.
+        eventually(lambda: "sleep" in processes.command_line(supervisor.pids()["sleeper"]))
 
     def test_stop_ends_the_last_first(self, tmp_path: Path) -> None:
         order = tmp_path / "order"

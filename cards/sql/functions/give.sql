@@ -10,7 +10,8 @@
 -- `facts` is what the answer is rendered from, now and at every replay; `sent` and `received` are the payloads of the two
 -- events, to which the figures that only this function knows are added.
 --
--- Statuses: given, replayed, key-reused, early, frozen, missing, stale-rulebook, friend-not-found, card-not-held.
+-- Statuses: given, replayed, key-reused, early, frozen, missing, stale-rulebook, friend-not-found, card-not-held,
+-- hand-full, no-hand (the friend has none yet: the caller makes it and asks again).
 CREATE FUNCTION cards_give(
     the_campaign bigint, the_version integer, full_set smallint[],
     giver bigint, receiver bigint, gives smallint[],
@@ -29,8 +30,7 @@ DECLARE
     mine cards_hand;
     theirs cards_hand;
 BEGIN
-    SELECT * INTO gate FROM fortunes_gate_enter(the_campaign);
-
+    PERFORM fortunes_gate_lock(the_campaign);
     -- One statement a player, in ascending id; a null receiver locks nothing.
     IF giver < receiver THEN
         mine := cards_lock_hand(the_campaign, giver);
@@ -48,16 +48,25 @@ BEGIN
         RETURN;
     END IF;
 
+    SELECT * INTO gate FROM fortunes_gate_look(the_campaign);
     status := CASE WHEN gate.verdict <> 'live' THEN gate.verdict
-                   WHEN gate.rulebook_version <> the_version THEN 'stale-rulebook'
-                   WHEN mine.id IS NULL OR theirs.id IS NULL THEN 'friend-not-found'
-                   WHEN NOT accounts_share_friendship(giver, receiver) THEN 'friend-not-found' END;
+                   WHEN gate.rulebook_version IS DISTINCT FROM the_version THEN 'stale-rulebook'
+                   WHEN receiver IS NULL OR NOT accounts_share_friendship(giver, receiver) THEN 'friend-not-found'
+                   WHEN mine.id IS NULL THEN 'card-not-held' END;
     IF status IS NOT NULL THEN
         RETURN;
     END IF;
     mine.counts := cards_shifted(mine.counts, gives, -1);
     IF NOT 0 <= ALL (mine.counts) THEN
         status := 'card-not-held';
+        RETURN;
+    END IF;
+    IF theirs.id IS NULL THEN
+        status := 'no-hand';
+        RETURN;
+    END IF;
+    IF (SELECT max(held.cards) FROM unnest(theirs.counts) AS held (cards)) + cardinality(gives) > 32767 THEN
+        status := 'hand-full';
         RETURN;
     END IF;
     theirs.counts := cards_shifted(theirs.counts, gives, 1);

@@ -7,7 +7,7 @@
 -- done. `per_day` and `per_campaign` are that version's quotas by source ordinal, `capped` says which kinds are capped.
 --
 -- Statuses: drawn, replayed (the same key and body: the first answer), key-reused, code-used, code-expired,
--- daily-limit, campaign-limit, early, frozen, missing, stale-rulebook, no-hand (the caller makes the row and asks again).
+-- daily-limit, campaign-limit, hand-full, early, frozen, missing, stale-rulebook, no-hand (the caller makes the row and asks again).
 --
 -- Locks: gate (shared), hands in ascending player id, then nonces in ascending order: no cycle. A statement sees what was
 -- committed before it began, so each judgement follows the lock it needs in a statement of its own.
@@ -34,20 +34,21 @@ DECLARE
     -- A hand that was made after this lock is visible below and yet not locked: it counts as missing.
     locked bigint[];
 BEGIN
-    SELECT * INTO gate FROM fortunes_gate_enter(the_campaign);
-    refusal := CASE WHEN gate.verdict <> 'live' THEN gate.verdict
-                    WHEN gate.rulebook_version IS DISTINCT FROM the_version THEN 'stale-rulebook' END;
-
+    PERFORM fortunes_gate_lock(the_campaign);
     SELECT coalesce(array_agg(h.player_id), '{}') INTO locked
       FROM (SELECT h.player_id FROM cards_hand h
              WHERE h.campaign_id = the_campaign AND h.player_id = ANY (players)
              ORDER BY h.player_id
                FOR NO KEY UPDATE) h;
 
+    SELECT * INTO gate FROM fortunes_gate_look(the_campaign);
+    refusal := CASE WHEN gate.verdict <> 'live' THEN gate.verdict
+                    WHEN gate.rulebook_version IS DISTINCT FROM the_version THEN 'stale-rulebook' END;
+
     RETURN QUERY
     WITH judged AS (
         SELECT i.*, h.id AS hand_id, h.counts, h.escrow,
-               CASE WHEN h.day = gate.today THEN h.used_today ELSE array_fill(0::smallint, ARRAY[cardinality(per_day)]) END
+               CASE WHEN h.day >= gate.today THEN h.used_today ELSE array_fill(0::smallint, ARRAY[cardinality(per_day)]) END
                    AS today_counts,
                h.used AS season_counts, h.version AS old_version, first.id AS first_id,
                CASE WHEN first.id IS NOT NULL AND first.body_hash = i.body_hash THEN 'replayed'
@@ -58,8 +59,9 @@ BEGIN
                                     AND u.source = i.source AND u.nonce = i.nonce) THEN 'code-used'
                     WHEN i.expires_at <= gate.at THEN 'code-expired'
                     WHEN h.used[i.source + 1] >= per_campaign[i.source + 1] THEN 'campaign-limit'
-                    WHEN h.day = gate.today AND h.used_today[i.source + 1] >= per_day[i.source + 1]
+                    WHEN h.day >= gate.today AND h.used_today[i.source + 1] >= per_day[i.source + 1]
                       OR per_day[i.source + 1] = 0 THEN 'daily-limit'
+                    WHEN 32767 = ANY (h.counts) THEN 'hand-full'
                     ELSE 'drawn' END AS verdict
           FROM unnest(players, keys, body_hashes, sources, nonces, expiries, wishes, alternatives) WITH ORDINALITY
                AS i (player, key, body_hash, source, nonce, expires_at, wish, alternative, place)
@@ -114,7 +116,8 @@ BEGIN
            SET counts = d.hand_after,
                used_today = c.today_counts[:c.source] || d.used_today_after || c.today_counts[c.source + 2:],
                used = c.season_counts[:c.source] || d.used_after || c.season_counts[c.source + 2:],
-               day = gate.today,
+               -- A day never goes back, not even if the database's clock does.
+               day = greatest(h.day, gate.today),
                version = d.hand_version
           FROM drawn d JOIN chosen c ON c.player = d.player_id
          WHERE h.id = c.hand_id

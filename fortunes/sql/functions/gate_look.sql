@@ -1,16 +1,16 @@
--- The gate: whoever changes cards or votes takes the campaign's advisory lock shared, and then, as a second statement
--- with its own snapshot, reads the clock and what is in force. VOLATILE plpgsql gives each statement that snapshot; in one
--- statement the snapshot would predate the lock (measured: 27 late trades in 28 rounds). The ORM has no advisory locks.
+-- The look through the gate: the clock, and what is in force. It comes after the gate's lock and after the locks on hands,
+-- as a statement of its own with a snapshot of its own. In one statement with the lock the snapshot would be older than
+-- it (measured: 27 late trades in 28 rounds). Before the locks on hands the day would be older than what they hold: a
+-- scan that waited over midnight would count for yesterday, and give today's quota back.
 --
 -- verdict: 'live', 'early', 'frozen' (deadline or freeze) or 'missing'.
-CREATE FUNCTION fortunes_gate_enter(
+CREATE FUNCTION fortunes_gate_look(
     the_campaign bigint,
     OUT verdict text, OUT rulebook_version integer, OUT at timestamptz, OUT today date
 )
 LANGUAGE plpgsql VOLATILE
 AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(5525, the_campaign::integer);
     at := fortunes_clock();
     SELECT CASE
                WHEN c.frozen_at IS NOT NULL OR at >= c.closes_at THEN 'frozen'
