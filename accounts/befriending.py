@@ -3,7 +3,8 @@
 A pair is described from each side, and the one side says the other: who is `asking` is `asked` over there. So the
 table needs one side only, the one of the player who acts. Strangers have no rows.
 
-Nobody can do anything with a player who has blocked them: that player is as good as unknown.
+Nobody can do anything with a player who has blocked them: that player is as good as unknown, and where a
+stranger looks like the unknown, like a stranger.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ _TABLE: dict[Verb, dict[Side, Side | Refusal]] = {
         Side.ASKED: Side.FRIENDS,
         Side.FRIENDS: Side.FRIENDS,
         Side.BLOCKED: Refusal.NO_FRIENDSHIP,
-        Side.BARRED: Refusal.NO_PLAYER,
+        Side.BARRED: Refusal.NO_FRIENDSHIP,
     },
     # Ends a friendship, declines an ask or withdraws one.
     Verb.END: {
@@ -69,7 +70,7 @@ _TABLE: dict[Verb, dict[Side, Side | Refusal]] = {
         Side.ASKED: Side.STRANGER,
         Side.FRIENDS: Side.STRANGER,
         Side.BLOCKED: Refusal.NO_FRIENDSHIP,
-        Side.BARRED: Refusal.NO_PLAYER,
+        Side.BARRED: Refusal.NO_FRIENDSHIP,
     },
     Verb.BLOCK: {
         Side.STRANGER: Side.BLOCKED,

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import Protocol
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts import errors, names
 from accounts.models import Friendship, Player
+
+TIES = (Friendship.State.ASKING, Friendship.State.ASKED, Friendship.State.FRIENDS)
 
 
 class Somebody(Protocol):
@@ -28,15 +30,30 @@ def find(player: UUID | str, *, seen_by: int) -> Player:
     Whoever has blocked `seen_by` is not to be found, by the same query and so at the same cost as an unknown player.
     """
     barred = Friendship.objects.filter(player=seen_by, friend=OuterRef("pk"), state=Friendship.State.BARRED)
-    visible = Player.objects.filter(~Exists(barred), is_active=True)
-    if isinstance(player, UUID):
-        found = visible.filter(public_id=player).first()
-    else:
-        username = names.normalise_username(player)
-        found = visible.filter(username=username).first() if names.is_username(username) else None
+    found = _named(player, Player.objects.filter(~Exists(barred), is_active=True))
     if found is None:
         raise errors.PlayerNotFound
     return found
+
+
+def find_tied(player: UUID | str, *, to: int) -> Player:
+    """The active player of this id or username who is a friend of `to`, has asked them or was asked, or is `to`.
+
+    Raises FriendshipNotFound for all others: the unknown, strangers and whoever has blocked `to` cost the same query,
+    so that an id one has kept doesn't tell of a block.
+    """
+    ties = Friendship.objects.filter(player=to, friend=OuterRef("pk"), state__in=TIES)
+    found = _named(player, Player.objects.filter(Q(pk=to) | Exists(ties), is_active=True))
+    if found is None:
+        raise errors.FriendshipNotFound
+    return found
+
+
+def _named(player: UUID | str, among: QuerySet[Player]) -> Player | None:
+    if isinstance(player, UUID):
+        return among.filter(public_id=player).first()
+    username = names.normalise_username(player)
+    return among.filter(username=username).first() if names.is_username(username) else None
 
 
 def friend(public_id: UUID, *, of: int) -> int | None:

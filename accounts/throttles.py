@@ -1,55 +1,176 @@
-"""A brake on guessing passwords. Comfort only: it counts in Redis, and without Redis it lets everybody pass."""
+"""Brakes on guessing passwords, on signing up in heaps and on pestering.
+
+Comfort only: they count in Redis, and without Redis they let everybody pass.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import logging
-from typing import Any
+import time
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core.cache import cache
 from redis.exceptions import RedisError
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
 
-from accounts import names
+from accounts import names, serializers
+from accounts.authentication import player_id
 from fortunes import clock
 
 log = logging.getLogger("fortunes.throttles")
 
+LEAVE_REDIS_ALONE_S = 5.0
 
-class SignInThrottle(BaseThrottle):
-    """Ten tries a minute for one username from one address.
+_redis_is_ill_until = 0.0
 
-    Leaves the `RateLimit` fields in `request.rate_limit_headers`, for the view to add.
-    """
 
-    QUOTA = 10
-    WINDOW_S = 60
+class Throttle(BaseThrottle, ABC):
+    """So many POSTs in a window of time. What is left goes into `request.rate_limits`, for the view to tell."""
+
+    policy: ClassVar[str]
+    window_s: ClassVar[int] = 60
+
+    @property
+    @abstractmethod
+    def quota(self) -> int:
+        """How many."""
+
+    @abstractmethod
+    def whose(self, request: Request) -> str | None:
+        """Who or what is counted; None counts nothing."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        window, passed = divmod(int(clock.estimate().timestamp()), self.WINDOW_S)
-        self._wait = self.WINDOW_S - passed
-        try:
-            tries = self._count(f"sign-in:{window}:{self._who(request)}")
-        except (RedisError, ValueError) as error:  # ValueError: the counter was evicted between two commands.
-            log.warning("sign-in is not throttled: %s", error)
+        who = self.whose(request) if request.method == "POST" else None
+        if who is None:
             return True
-        request.rate_limit_headers = {  # type: ignore[attr-defined]
-            "RateLimit-Policy": f'"sign-in";q={self.QUOTA};w={self.WINDOW_S}',
-            "RateLimit": f'"sign-in";r={max(0, self.QUOTA - tries)};t={self._wait}',
-        }
-        return tries <= self.QUOTA
+        window, passed = divmod(int(clock.estimate().timestamp()), self.window_s)
+        self._wait = self.window_s - passed
+        # Hashed: names and addresses are personal.
+        digest = hashlib.sha256(who.encode(errors="replace")).hexdigest()[:32]
+        count = _count(f"{self.policy}:{window}:{digest}", keep_s=2 * self.window_s)
+        if count is None:
+            return True
+        left = max(0, self.quota - count)
+        told = (f'"{self.policy}";q={self.quota};w={self.window_s}', f'"{self.policy}";r={left};t={self._wait}')
+        request.rate_limits = [*getattr(request, "rate_limits", ()), told]  # type: ignore[attr-defined]
+        return count <= self.quota
 
     def wait(self) -> float:
         return self._wait
 
-    def _count(self, name: str) -> int:
-        cache.add(name, 0, timeout=2 * self.WINDOW_S)
-        return cache.incr(name)
 
-    def _who(self, request: Request) -> str:
-        """Hashed: a username is a personal word."""
+class SignInThrottle(Throttle):
+    """Ten tries a minute for one username from one address."""
+
+    policy = "sign-in"
+    quota = 10
+
+    def whose(self, request: Request) -> str:
         username = request.data.get("username") if isinstance(request.data, dict) else None
-        address = request.META.get("REMOTE_ADDR", "")
-        asked = f"{address}\n{names.normalise_username(username) if isinstance(username, str) else ''}"
-        return hashlib.sha256(asked.encode(errors="replace")).hexdigest()[:32]
+        return f"{_address(request)}\n{names.normalise_username(username) if isinstance(username, str) else ''}"
+
+
+class AddressThrottle(Throttle):
+    """For what costs much or can be guessed: by address, since nobody is signed in yet."""
+
+    def whose(self, request: Request) -> str:
+        return _address(request)
+
+
+class SignInAddressThrottle(AddressThrottle):
+    policy = "sign-in-address"
+
+    @property
+    def quota(self) -> int:
+        return int(settings.SIGN_INS_PER_MINUTE)
+
+
+class SignUpThrottle(AddressThrottle):
+    policy = "sign-up"
+
+    @property
+    def quota(self) -> int:
+        return int(settings.SIGN_UPS_PER_MINUTE)
+
+
+class RefreshThrottle(AddressThrottle):
+    policy = "refresh"
+
+    @property
+    def quota(self) -> int:
+        return int(settings.REFRESHES_PER_MINUTE)
+
+
+class AskThrottle(Throttle):
+    """How many players one may ask."""
+
+    policy = "ask"
+
+    @property
+    def quota(self) -> int:
+        return int(settings.ASKS_PER_MINUTE)
+
+    def whose(self, request: Request) -> str:
+        return str(player_id(request))
+
+
+class AskAgainThrottle(Throttle):
+    """One player asks another five times an hour: whoever asks and withdraws in turns would fill the other's feed."""
+
+    policy = "ask-again"
+    window_s = 3600
+    quota = 5
+
+    def whose(self, request: Request) -> str | None:
+        asked = serializers.Ask(data=request.data)
+        if not asked.is_valid():
+            return None
+        whom = asked.validated_data.get("player") or names.normalise_username(asked.validated_data["username"])
+        return f"{player_id(request)}\n{whom}"
+
+
+class ThrottledView(APIView):
+    """A view that tells what is left of its limits, in the fields `RateLimit-Policy` and `RateLimit`."""
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        limits = getattr(request, "rate_limits", ())
+        if limits:
+            policies, left = zip(*limits, strict=True)
+            response["RateLimit-Policy"], response["RateLimit"] = ", ".join(policies), ", ".join(left)
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+def _count(name: str, *, keep_s: int) -> int | None:
+    """How often this was counted, now included; None if Redis can't say."""
+    global _redis_is_ill_until
+    if time.monotonic() < _redis_is_ill_until:
+        return None
+    try:
+        cache.add(name, 0, timeout=keep_s)
+        return cache.incr(name)
+    except RedisError as error:
+        # A Redis that hangs costs a try its timeout, and a thread meanwhile: one finds out and the others go past.
+        _redis_is_ill_until = time.monotonic() + LEAVE_REDIS_ALONE_S
+        log.warning("nothing is throttled for %.0f s: %s", LEAVE_REDIS_ALONE_S, error)
+    except ValueError:
+        log.warning("nothing is throttled: the counter was evicted between two commands")
+    return None
+
+
+def _address(request: Request) -> str:
+    """Where a request comes from. Of IPv6 the network: everybody has 2⁶⁴ addresses."""
+    given = request.META.get("REMOTE_ADDR", "")
+    try:
+        address = ipaddress.ip_address(given)
+    except ValueError:
+        return str(given)
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((int(address), 64), strict=False))

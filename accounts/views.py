@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -27,15 +26,17 @@ class PublicView(APIView):
     permission_classes = (AllowAny,)
 
 
-class Players(PublicView):
+class Players(throttles.ThrottledView, PublicView):
+    throttle_classes = (throttles.SignUpThrottle,)
+
     @extend_schema(operation_id="players_create", request=serializers.SignUp, responses={201: answers.SessionAnswer})
     def post(self, request: Request) -> Response:
         """Sign up."""
         return Response(players.sign_up(**rest.validated(serializers.SignUp, request.data)), status=201)
 
 
-class Sessions(PublicView):
-    throttle_classes = (throttles.SignInThrottle,)
+class Sessions(throttles.ThrottledView, PublicView):
+    throttle_classes = (throttles.SignInThrottle, throttles.SignInAddressThrottle)
 
     @extend_schema(
         operation_id="sessions_create", request=serializers.Credentials, responses={201: answers.SessionAnswer}
@@ -44,13 +45,10 @@ class Sessions(PublicView):
         """Sign in."""
         return Response(sessions.sign_in(**rest.validated(serializers.Credentials, request.data)), status=201)
 
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        for name, value in getattr(request, "rate_limit_headers", {}).items():
-            response[name] = value
-        return super().finalize_response(request, response, *args, **kwargs)
 
+class Refreshing(throttles.ThrottledView, PublicView):
+    throttle_classes = (throttles.RefreshThrottle,)
 
-class Refreshing(PublicView):
     @extend_schema(operation_id="sessions_refresh", request=serializers.Refresh, responses=answers.RefreshedAnswer)
     def post(self, request: Request) -> Response:
         """Stay signed in. A refresh token is good once; the second use ends the session."""
@@ -64,7 +62,9 @@ class Me(APIView):
         return Response(answers.me(friends.player(player_id(request))))
 
 
-class Friendships(rest.PagedView):
+class Friendships(throttles.ThrottledView, rest.PagedView):
+    throttle_classes = (throttles.AskThrottle, throttles.AskAgainThrottle)
+
     @extend_schema(
         operation_id="friendships_list",
         parameters=rest.PAGE_PARAMETERS,

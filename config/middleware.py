@@ -10,6 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from config import problems
 
 
+def is_too_large(content_length: str, limit: int) -> bool:
+    """Whether a Content-Length is above the limit; what is no number, or one of absurd length, is."""
+    if not content_length:
+        return False
+    number = content_length.isascii() and content_length.isdigit() and len(content_length) < 20
+    return not number or int(content_length) > limit
+
+
 class ApiMiddleware:
     """Refuses oversize bodies before they are read, and sends API requests past what only pages need."""
 
@@ -19,10 +27,8 @@ class ApiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith("/api/v1/"):
             return self.get_response(request)
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > settings.MAX_BODY_BYTES:
-            detail = f"A body may have {settings.MAX_BODY_BYTES} bytes."
-            return problems.plain(problems.protocol("body-too-large", detail=detail))
+        if is_too_large(request.META.get("CONTENT_LENGTH", ""), settings.MAX_BODY_BYTES):
+            return problems.plain(problems.too_large(settings.MAX_BODY_BYTES))
         response = self.get_response(request)
         response.setdefault("Cache-Control", "no-store")
         return response

@@ -33,6 +33,7 @@ PROTOCOL: dict[str, tuple[int, Promise]] = {
     "unknown-op": (404, _("There is no such command.")),
     "method-not-allowed": (405, _("This method is not allowed here.")),
     "not-acceptable": (406, _("Only JSON is spoken here.")),
+    "request-timeout": (408, _("The request took too long to arrive.")),
     "body-too-large": (413, _("The request is too large.")),
     "unsupported-media-type": (415, _("Only JSON is understood here.")),
     "too-many-requests": (429, _("Too many requests. Please wait.")),
@@ -91,6 +92,11 @@ def protocol(code: str, *, detail: str = "", **facts: Any) -> dict[str, Any]:
     """The problem document of a code of PROTOCOL."""
     status_code, title = PROTOCOL[code]
     return problem(code, status_code, str(title), detail=detail, **facts)
+
+
+def too_large(limit: int) -> dict[str, Any]:
+    """The problem document of a body above the limit."""
+    return protocol("body-too-large", detail=f"A body may have {limit} bytes.")
 
 
 def problem(code: str, status_code: int, title: str, *, detail: str = "", **facts: Any) -> dict[str, Any]:

@@ -16,6 +16,9 @@ env = environ.Env()
 DEBUG = env.bool("DJANGO_DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# A public host has neither; staff have a host of their own (docs/operations.md).
+PUBLIC_DOCS = env.bool("PUBLIC_DOCS", DEBUG)
+ADMIN_ENABLED = env.bool("ADMIN_ENABLED", DEBUG)
 
 # Secrets. Every ring maps a key id to a key; the first signs, all of them verify (fortunes/secretkeys.py). Web
 # processes need no settlement keys, so theirs may be missing there.
@@ -115,7 +118,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": REDIS_PREFIX,
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        # A thread waits for it, and what it counts is not worth more (accounts/throttles.py).
+        "OPTIONS": {"socket_timeout": 0.2, "socket_connect_timeout": 0.2},
     }
 }
 CHANNEL_LAYERS = {
@@ -170,6 +174,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 MAX_BODY_BYTES = 16 * 1024
+# How long the whole of a request may take to arrive, and each part of an answer to leave.
+CLIENT_PATIENCE_S = env.float("CLIENT_PATIENCE_S", 10)
 
 # Sockets. Browsers name the page's origin: these may open one, besides pages from the server's own address. Native apps
 # name none and are let in: no cookie signs a socket in, so there is nothing that a page could ride on unseen.
@@ -189,6 +195,13 @@ PASSWORD_HASHERS = ["config.hashers.PBKDF2"]
 PASSWORD_ITERATIONS = env.int("PASSWORD_ITERATIONS", 20_000 if DEBUG else 1_000_000)
 ACCESS_TOKEN_LIFETIME_S = env.int("ACCESS_TOKEN_LIFETIME_S", 15 * 60)
 REFRESH_LIFETIME_S = env.int("REFRESH_LIFETIME_S", 30 * 24 * 3600)
+
+# Limits for comfort: the first three of one address, the last of one player. With DEBUG hundreds of simulated players
+# come from one address, so that there the first three are no limits.
+SIGN_UPS_PER_MINUTE = env.int("SIGN_UPS_PER_MINUTE", 1_000_000 if DEBUG else 30)
+SIGN_INS_PER_MINUTE = env.int("SIGN_INS_PER_MINUTE", 1_000_000 if DEBUG else 60)
+REFRESHES_PER_MINUTE = env.int("REFRESHES_PER_MINUTE", 1_000_000 if DEBUG else 600)
+ASKS_PER_MINUTE = env.int("ASKS_PER_MINUTE", 30)
 
 # Languages and time
 

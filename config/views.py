@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 
 from config import problems
-
-
-def livez(request: HttpRequest) -> HttpResponse:
-    """This process answers. It touches nothing else, so a sick database doesn't get the process killed."""
-    return HttpResponse("ok\n", content_type="text/plain")
 
 
 def index(request: HttpRequest) -> HttpResponseBase:

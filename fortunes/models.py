@@ -144,7 +144,11 @@ class Membership(models.Model):
 
 
 class Exclusion(models.Model):
-    """A player who is not counted among a campaign's winners, with the reason. Append-only; stamped by the freeze."""
+    """A player who is not counted among a campaign's winners, with the reason. Append-only.
+
+    The database stamps `at` under the gate (`fortunes/sql/functions/stamp_exclusion.sql`); what is later than the
+    freeze doesn't count. Write it first in its transaction, and commit soon: the freeze waits for it.
+    """
 
     class Reason(models.TextChoices):
         BANNED = "banned", _("banned")

@@ -44,12 +44,13 @@ def ask(*, by: int, player: UUID | str) -> Standing:
 
 
 def accept(*, by: int, player: UUID | str) -> Standing:
-    """Accept what a player asked. Raises FriendshipNotFound or FriendshipNotAsked besides."""
+    """Accept what a player asked. Raises FriendshipNotFound, which is all it says of the unknown, or
+    FriendshipNotAsked."""
     return _act(Verb.ACCEPT, by, player)
 
 
 def end(*, by: int, player: UUID | str) -> Standing:
-    """End a friendship, decline an ask or withdraw one. Raises FriendshipNotFound besides."""
+    """End a friendship, decline an ask or withdraw one. Raises FriendshipNotFound, for the unknown too."""
     return _act(Verb.END, by, player)
 
 
@@ -65,7 +66,10 @@ def unblock(*, by: int, player: UUID | str) -> Standing:
 
 def _act(verb: Verb, by: int, player: UUID | str) -> Standing:
     with transaction.atomic(durable=True):
-        friend = friends.find(player, seen_by=by)
+        if verb in (Verb.ACCEPT, Verb.END):
+            friend = friends.find_tied(player, to=by)
+        else:
+            friend = friends.find(player, seen_by=by)
         if friend.pk == by:
             raise errors.FriendshipWithOneself
         friend_counts = locks.both(by, friend.pk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import secrets
 from collections.abc import Awaitable, Callable
@@ -106,8 +107,8 @@ async def come_unsigned(player: Player, props: Props) -> None:
 
 
 async def lose_the_connection(player: Player, props: Props) -> None:
-    """No bad input, but bad weather."""
-    await player.line.drop()
+    """No bad input, but bad weather, and in the middle of a gift if there is something to give."""
+    await asyncio.gather(player.share(), player.line.drop())
 
 
 TRICKS: tuple[Callable[[Player, Props], Awaitable[None]], ...] = (

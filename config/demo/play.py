@@ -6,7 +6,7 @@ import asyncio
 import random
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
@@ -22,6 +22,8 @@ from config.demo.staging import Plan, Stage
 from config.demo.together import sleep_until
 from fortunes import threads
 
+# A pool looks at each of its connections with every request, so several small ones cost less than a large one.
+POOLS, CONNECTIONS = 8, 4
 MOMENTS_TO_SHARE = 6
 # How far from the deadline, either way, the scans are that put it to the test.
 STRADDLE_S = 0.2
@@ -49,12 +51,12 @@ async def play(base_url: str, plan: Plan, progress: Progress) -> tuple[Journal, 
     """A whole season against the running servers; what the players know of it, and the campaign's id."""
     journal = Journal()
     run = f"demo-{secrets.token_hex(4)}"
-    # Waiting for a free connection is waiting in line, and no failure of the server's: no timeout there.
-    timeout = httpx.Timeout(20, pool=None)
-    limits = httpx.Limits(max_connections=2 * together.AT_ONCE, max_keepalive_connections=2 * together.AT_ONCE)
-    async with httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as http:
-        names = [f"{run}-{number:03}" for number in range(1, plan.players + 1)]
-        players = [Player(name, Client(base_url, http=http), journal) for name in names]
+    async with AsyncExitStack() as stack:
+        pools = [await stack.enter_async_context(_connections()) for _ in range(POOLS)]
+        players = [
+            Player(f"{run}-{number:03}", Client(base_url, http=pools[number % POOLS]), journal)
+            for number in range(plan.players)
+        ]
         await _arrive(players, progress)
         await _make_friends(players, progress)
         stage = await threads.run(staging.set_up, run, plan, players, asyncio.get_running_loop().time)
@@ -66,6 +68,12 @@ async def play(base_url: str, plan: Plan, progress: Progress) -> tuple[Journal, 
             await _open_packets(cast)
             await _hear_the_rest(cast)
     return journal, stage.campaign_id
+
+
+def _connections() -> httpx.AsyncClient:
+    """Waiting for a free one is waiting in line, and no failure of the server's: no timeout there."""
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+    return httpx.AsyncClient(timeout=httpx.Timeout(20, pool=None), limits=limits, trust_env=False)
 
 
 async def _arrive(players: list[Player], progress: Progress) -> None:
@@ -82,9 +90,9 @@ async def _arrive(players: list[Player], progress: Progress) -> None:
 
 
 async def _make_friends(players: list[Player], progress: Progress) -> None:
-    """A ring, so that nobody is alone, and as many pairs again by chance."""
+    """A ring, so that nobody is alone, and half as many pairs again by chance."""
     pairs = {frozenset(pair) for pair in zip(players, [*players[1:], players[0]], strict=True)}
-    while len(pairs) < 2 * len(players):
+    while len(pairs) < 1.5 * len(players):
         pairs.add(frozenset(random.sample(players, 2)))
 
     async def befriend(pair: frozenset[Player]) -> None:

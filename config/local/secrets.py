@@ -1,12 +1,18 @@
-"""Secrets of a development checkout, generated once. `python -m config.local.secrets` prints some for production."""
+"""Secrets of a development checkout, generated once.
+
+For production `python -m config.local.secrets` prints new ones, and with the word `web` those of its input that web
+processes need.
+"""
 
 import json
 import os
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 
 KEY_RINGS = ("access_token_keys", "scan_code_keys", "draw_keys", "settlement_keys")
+NOT_FOR_WEB = "settlement_keys"
 PASSWORDS = ("superuser", "owner", "app", "valkey")
 
 
@@ -20,6 +26,11 @@ def fresh() -> dict[str, Any]:
     return {"django_secret_key": secrets.token_urlsafe(50)} | {
         ring: {"k1": secrets.token_hex(32)} for ring in KEY_RINGS
     }
+
+
+def for_web(content: dict[str, Any]) -> dict[str, Any]:
+    """Without the ring by which whoever breaks into a web process could foretell the settlement."""
+    return {name: value for name, value in content.items() if name != NOT_FOR_WEB}
 
 
 def passwords(path: Path) -> dict[str, str]:
@@ -48,4 +59,4 @@ def _create_once(path: Path, content: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(fresh()))
+    print(json.dumps(for_web(json.load(sys.stdin)) if sys.argv[1:] == ["web"] else fresh()))

@@ -91,9 +91,11 @@ def freeze(*, campaign_id: int) -> bool:
     True if the campaign is frozen when this returns; False if the gate was not to be had in 300 ms: try again in
     200 ms. Until then the deadline itself refuses what comes late, so a late freeze costs nothing.
     """
+    closed = False
     try:
         with transaction.atomic(durable=True):
             gate.close(campaign_id)
+            closed = True
             changed = Campaign.objects.filter(
                 pk=campaign_id, opened_at__isnull=False, frozen_at=None, closes_at__lte=DatabaseNow()
             ).update(frozen_at=DatabaseNow())
@@ -103,7 +105,8 @@ def freeze(*, campaign_id: int) -> bool:
                 events.broadcast(campaign_id=campaign_id, payload=frozen)
             return campaign.frozen_at is not None
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) == "55P03":  # lock_not_available
+        # lock_not_available. A lock on the campaign's row is another matter: that one is nobody's business to keep.
+        if not closed and getattr(error.__cause__, "sqlstate", None) == "55P03":
             return False
         raise
 

@@ -10,6 +10,12 @@ class Migration(migrations.Migration):
         sql.install_function("fortunes", "gate_look", "fortunes_gate_look(bigint)"),
         sql.install_function("fortunes", "append_events", "fortunes_append_events(bigint, bigint[], text[], jsonb[])"),
         sql.install_function("fortunes", "append_broadcast", "fortunes_append_broadcast(bigint, text, jsonb)"),
+        sql.install_function("fortunes", "stamp_exclusion", "fortunes_stamp_exclusion()"),
+        migrations.RunSQL(
+            "CREATE TRIGGER stamp BEFORE INSERT ON fortunes_exclusion "
+            "FOR EACH ROW EXECUTE FUNCTION fortunes_stamp_exclusion()",
+            "DROP TRIGGER stamp ON fortunes_exclusion",
+        ),
         sql.append_only("fortunes_rulebook"),
         sql.append_only("fortunes_exclusion"),
         sql.append_only("fortunes_event"),

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import timedelta
 
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, Q, QuerySet, Value
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 
 from fortunes.models import DatabaseNow
@@ -25,8 +26,11 @@ BUDGET_S = 20.0
 # How long to wait for other workers, or for the gate, before giving up until beat rings again.
 PATIENCE_S = 1.0
 POLL_S = 0.1
-# After so many failures of one stage the run is paused: trying on would only hide it.
+# After so many failures of one stage the run is paused: trying on would only hide it. Refusals of the database, a lock
+# that somebody keeps or a deadlock, count too; but they pass without anybody's help, and are logged as critical then.
 MAX_ATTEMPTS = 20
+# From when on it is worth a line in the log that nobody can take a run further.
+OVERDUE = timedelta(minutes=1)
 
 
 def settle_due(*, budget_s: float = BUDGET_S) -> bool:
@@ -66,6 +70,7 @@ def _pull(due: QuerySet[Settlement], budget_s: float) -> bool:
             continue
         idle_since = idle_since or now
         if now - idle_since >= PATIENCE_S:
+            _tell_overdue(due.filter(pk__in=ids))
             return False
         time.sleep(POLL_S)
     return False
@@ -74,10 +79,11 @@ def _pull(due: QuerySet[Settlement], budget_s: float) -> bool:
 def _step(settlement_id: int, failed: set[int]) -> bool:
     try:
         return stages.step(settlement_id=settlement_id) is stages.Progress.MOVED
-    except (OperationalError, InterfaceError):
-        # The database, not the settlement: nothing was changed, and the next ring finds the same work.
-        raise
     except Exception as error:
+        if isinstance(error, (OperationalError, InterfaceError)) and not connection.is_usable():
+            # No database: nobody gets any further, nothing was changed, and the next ring finds the same work.
+            # (A connection that broke and could be made anew, as Django does when it tidies up, is a refusal.)
+            raise
         _note_failure(settlement_id, error)
         failed.add(settlement_id)
         return False
@@ -85,11 +91,25 @@ def _step(settlement_id: int, failed: set[int]) -> bool:
 
 def _note_failure(settlement_id: int, error: Exception) -> None:
     """Other settlements go on; this one is tried again at the next ring, unless its figures are wrong."""
-    logger.critical("settlement %s failed", settlement_id, exc_info=error)
-    run = Settlement.objects.filter(pk=settlement_id)
-    run.update(attempts=F("attempts") + Value(1), last_error=f"{type(error).__name__}: {error}"[:2000])
-    hopeless = Q() if isinstance(error, stages.Mismatch) else Q(attempts__gte=MAX_ATTEMPTS)
-    run.filter(hopeless, paused_at=None).update(paused_at=DatabaseNow())
+    refused = isinstance(error, OperationalError)
+    with transaction.atomic(durable=True):
+        # It doesn't wait: the lock on which the stage has failed may be the one on this row.
+        run = Settlement.objects.select_for_update(skip_locked=True).filter(pk=settlement_id).first()
+        if run is not None:
+            run.attempts += 1
+            run.last_error = f"{type(error).__name__}: {error}"[:2000]
+            if isinstance(error, stages.Mismatch) or (not refused and run.attempts >= MAX_ATTEMPTS):
+                run.paused_at = run.paused_at or DatabaseNow()
+            run.save(update_fields=["attempts", "last_error", "paused_at"])
+    passing = refused and run is not None and run.attempts < MAX_ATTEMPTS
+    level = logging.WARNING if passing else logging.CRITICAL
+    logger.log(level, "settlement %s failed", settlement_id, exc_info=error)
+
+
+def _tell_overdue(idle: QuerySet[Settlement]) -> None:
+    """Nothing fails while the gate stays shut, or while no worker holds the settlement keys: it just doesn't happen."""
+    for settlement_id, state in idle.filter(due_at__lt=DatabaseNow() - OVERDUE).values_list("pk", "state"):
+        logger.warning("settlement %s is overdue and stays in %s", settlement_id, state)
 
 
 def _change(settlement_id: int, **changes: object) -> Settlement:

@@ -57,16 +57,22 @@ def test_who_blocked_you_answers_like_nobody(alice: Player, bob: Player, client_
     assert client.get(ADDRESS).json() == {"items": [], "next": None}
 
 
-def test_the_blocked_and_the_unknown_cost_the_same(alice: Player, bob: Player, client_of: Clients):
+@pytest.mark.parametrize(("method", "tail"), [("post", "/acceptance"), ("delete", "")])
+def test_whoever_blocked_you_strangers_and_nobody_look_and_cost_the_same(
+    method: str, tail: str, alice: Player, bob: Player, charlie: Player, client_of: Clients
+):
     friendships.block(by=alice.pk, player=bob.public_id)
     client = client_of(bob)
     client.get("/api/v1/me")
-    costs = []
-    for nobody in (alice.public_id, NOBODY):
+    answers, costs = [], []
+    for nobody in (alice.public_id, charlie.public_id, NOBODY):
         with CaptureQueriesContext(connection) as queries:
-            client.delete(f"{ADDRESS}/{nobody}")
+            answer = getattr(client, method)(f"{ADDRESS}/{nobody}{tail}")
+        answers.append((answer.status_code, answer.content))
         costs.append([query["sql"].split()[0] for query in queries])
-    assert costs[0] == costs[1]
+    assert answers[0] == answers[1] == answers[2]
+    assert answers[0][0] == 404
+    assert costs[0] == costs[1] == costs[2]
     assert costs[0].count("SELECT") == 1
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,10 +15,13 @@ import psycopg
 import pytest
 from django.db import IntegrityError, OperationalError, connection
 
+from cards.models import Hand
 from fortunes import sql
+from redpackets import splitting
 from redpackets.actions import settlements, stages
 from redpackets.models import LedgerEntry, Pool, Settlement, SettlementChunk, Wallet
 from tests.concurrency.together import together
+from tests.concurrency.variants import without
 from tests.factories import redpackets as make
 from tests.factories.accounts import PlayerFactory
 from tests.plugins.clock import Clock
@@ -25,6 +30,7 @@ from tests.redpackets.verifying import module, verify
 pytestmark = pytest.mark.committed
 
 State = Settlement.State
+GATE = "    PERFORM fortunes_gate_lock(NEW.campaign_id);\n"
 
 
 def again(run: Settlement) -> Settlement:
@@ -88,6 +94,109 @@ def test_control_without_the_claim_two_workers_post_the_same_chunk(
     # Without the lock both write the chunk, and only the payouts' primary key is left to stop the second.
     assert sorted(map(str, map(type, outcomes))) == sorted(map(str, [stages.Progress, IntegrityError]))
     verify(make.split(run))
+
+
+@contextmanager
+def excluding(run: Settlement) -> Iterator[tuple[psycopg.Connection, int]]:
+    """An exclusion that is written and not yet committed, and the player whom it names."""
+    campaign = run.pool.campaign_id
+    player = Hand.objects.filter(campaign=campaign).values_list("player", flat=True)[0]
+    insert = "INSERT INTO fortunes_exclusion (campaign_id, player_id, reason) VALUES (%s, %s, 'fraud')"
+    with psycopg.connect(os.environ["DATABASE_URL"]) as pending:
+        pending.execute(insert, [campaign, player])
+        yield pending, player
+
+
+def test_the_freeze_waits_for_an_exclusion_that_is_being_written(clock: Clock) -> None:
+    run = make.SettlementFactory.create(winners=3)
+    with excluding(run) as (pending, player):
+        make.close(clock, run)
+        assert stages.step(settlement_id=run.pk) is stages.Progress.BUSY
+        pending.commit()
+
+    run = make.split(run)
+
+    assert (run.state, run.winners, player in make.payouts(run)) == (State.DONE, 2, False)
+    verify(run)
+
+
+def test_control_without_the_gate_an_exclusion_comes_between_count_and_post(
+    clock: Clock, owner_connection: psycopg.Connection
+) -> None:
+    run = make.SettlementFactory.create(winners=3)
+    with without(owner_connection, "fortunes", "stamp_exclusion", cut=GATE), excluding(run) as (pending, _):
+        make.close(clock, run)
+        while again(run).state in (State.FREEZE, State.COUNT):
+            stages.step(settlement_id=run.pk)
+        pending.commit()
+    for _attempt in range(2):
+        settlements.resume(settlement_id=run.pk)
+        settlements.settle_due(budget_s=5)
+        assert again(run).paused_at and again(run).last_error.startswith("Mismatch")
+
+    # What nobody could do in earnest, so that the session ends with whole settlements.
+    SettlementChunk.objects.filter(settlement=run).update(winners=None, ids_hash=None)
+    Settlement.objects.filter(pk=run.pk).update(state=State.COUNT, paused_at=None)
+    verify(make.split(run))
+
+
+@pytest.mark.parametrize("state", [State.FREEZE, State.SEAL])
+def test_a_stage_that_the_database_refuses_holds_up_nobody_else(
+    clock: Clock, owner_connection: psycopg.Connection, caplog: pytest.LogCaptureFixture, state: State
+) -> None:
+    stuck, free = make.SettlementFactory.create_batch(2, winners=3)
+    make.close(clock, free)
+    while again(stuck).state != state:
+        stages.step(settlement_id=stuck.pk)
+
+    with owner_connection.transaction():
+        owner_connection.execute("SELECT FROM fortunes_campaign WHERE id = %s FOR UPDATE", [stuck.pool.campaign_id])
+        assert settlements.settle_due(budget_s=30) is False
+        assert again(free).state == State.DONE
+        assert (again(stuck).state, again(stuck).attempts) == (state, 1)
+        assert "lock timeout" in again(stuck).last_error
+
+        # However often: it passes by itself, and a paused run would wait for a person.
+        Settlement.objects.filter(pk=stuck.pk).update(attempts=settlements.MAX_ATTEMPTS - 1)
+        settlements.settle_due(budget_s=30)
+        assert (again(stuck).attempts, again(stuck).paused_at) == (settlements.MAX_ATTEMPTS, None)
+
+    assert [record.levelno for record in caplog.records if record.exc_info] == [logging.WARNING, logging.CRITICAL]
+    settlements.settle_due(budget_s=30)
+    assert (again(stuck).state, again(stuck).last_error) == (State.DONE, "")
+
+
+def test_a_failure_is_noted_without_waiting_for_the_row_that_caused_it(
+    clock: Clock, owner_connection: psycopg.Connection
+) -> None:
+    stuck, free = make.SettlementFactory.create_batch(2, winners=3)
+    make.close(clock, free)
+    stages.step(settlement_id=stuck.pk)
+
+    with owner_connection.transaction():
+        owner_connection.execute("SELECT FROM redpackets_settlement WHERE id = %s FOR UPDATE", [stuck.pk])
+        settlements.settle_due(budget_s=30)
+        assert again(free).state == State.DONE
+        assert (again(stuck).state, again(stuck).attempts) == (State.COUNT, 0)
+
+    settlements.settle_due(budget_s=30)
+    assert again(stuck).state == State.DONE
+
+
+def test_a_stage_that_loses_its_connection_ends_no_round(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make.SettlementFactory.create(winners=3)
+    make.close(clock, run)
+
+    def cut_off(**given: Any) -> None:
+        sql.fetch("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(splitting, "allot", cut_off)
+        assert settlements.settle_due(budget_s=30) is False
+
+    assert (again(run).state, again(run).attempts, again(run).paused_at) == (State.ALLOT, 1, None)
+    settlements.settle_due(budget_s=30)
+    verify(again(run))
 
 
 class Killed(BaseException):

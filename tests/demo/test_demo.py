@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -99,9 +100,10 @@ def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals) -> No
         text=True,
         start_new_session=True,
     )
-    folders_before = leftovers()
     said = read_until(process, "signing up")
-    (folder,) = leftovers() - folders_before
+    database = re.findall(r"database demo_(\w+): new", said)[0]
+    folder = environment.LOCAL / f"{systems.PREFIX}{database}"
+    assert folder.exists()
     assert folder.name in " ".join(command_lines())
     os.killpg(process.pid, number)
     said += process.communicate(timeout=60)[0]
@@ -118,10 +120,6 @@ def read_until(process: subprocess.Popen[str], words: str) -> str:
         if words in line:
             return said
     raise AssertionError(said)
-
-
-def leftovers() -> set[Path]:
-    return set(environment.LOCAL.glob(f"{systems.PREFIX}*"))
 
 
 def command_lines() -> list[str]:

@@ -16,6 +16,8 @@ from tests.house import tree
 APPEND_ONLY = {
     "cards_draw",
     "cards_transfer",
+    "django_admin_log",
+    "django_migrations",
     "fortunes_broadcast",
     "fortunes_event",
     "fortunes_exclusion",
@@ -104,6 +106,11 @@ class TestAppendOnly:
             }[verb]
             with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
                 cursor.execute(statement)
+
+    def test_application_records_no_migration(self, db: None) -> None:
+        record = "INSERT INTO django_migrations (app, name, applied) VALUES ('cards', '9999', fortunes_clock())"
+        with connection.cursor() as cursor, pytest.raises(ProgrammingError, match="permission denied"):
+            cursor.execute(record)
 
     def test_no_other_table_is_closed_by_mistake(self, db: None) -> None:
         with connection.cursor() as cursor:

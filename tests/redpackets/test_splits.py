@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cards.models import Hand
+from fortunes import sql
 from fortunes.models import Broadcast, Campaign, Exclusion, Rulebook
 from redpackets import splitting
 from redpackets.actions import settlements, stages
@@ -122,6 +124,29 @@ def test_cards_in_escrow_count_for_their_giver(clock: Clock) -> None:
     assert make.split(run).winners == 2
 
 
+@pytest.mark.parametrize(
+    ("counts", "escrow", "kinds", "wins"),
+    [
+        ([1, 2, 3], [0, 0, 0], [0, 1, 2], True),
+        ([1, 2, 3], [0, 0, 0], [1], True),
+        ([1, 0, 3], [0, 0, 0], [0, 2], True),
+        ([1, 0, 3], [0, 1, 0], [0, 1, 2], True),
+        ([1, 0, 3], [0, 0, 1], [0, 1, 2], False),
+        ([0, 0, 0], [0, 0, 0], [2], False),
+        ([1, 2, 3], [0, 0, 0], [0, 3], False),
+    ],
+)
+def test_a_complete_hand_holds_every_kind_of_the_set(
+    counts: list[int], escrow: list[int], kinds: list[int], wins: bool
+) -> None:
+    run = make.SettlementFactory.create(winners=1)
+    campaign = run.pool.campaign_id
+    Hand.objects.filter(campaign=campaign).update(counts=counts, escrow=escrow)
+
+    query = "SELECT * FROM redpackets_winners(%(campaign)s, 0, %(high)s, %(kinds)s::smallint[], fortunes_clock())"
+    assert bool(sql.fetch(query, {"campaign": campaign, "high": 2**62, "kinds": kinds})) is wins
+
+
 def test_who_was_excluded_before_the_freeze_wins_nothing_and_who_is_later_still_does(clock: Clock) -> None:
     run = make.SettlementFactory.create(winners=4)
     campaign = run.pool.campaign
@@ -129,7 +154,11 @@ def test_who_was_excluded_before_the_freeze_wins_nothing_and_who_is_later_still_
     Exclusion.objects.create(campaign=campaign, player_id=early, reason=Exclusion.Reason.FRAUD)
     make.close(clock, run)
     stages.freeze(settlement_id=run.pk)
-    Exclusion.objects.create(campaign=campaign, player_id=late, reason=Exclusion.Reason.BANNED)
+    # Neither who writes it nor a clock that is set back brings it before the freeze.
+    clock.shift(-timedelta(hours=2))
+    Exclusion.objects.create(
+        campaign=campaign, player_id=late, reason=Exclusion.Reason.BANNED, at=campaign.opens_at
+    )  # fmt: skip
 
     paid = make.payouts(make.split(run))
 
@@ -237,14 +266,19 @@ def test_a_paused_run_stands_still_until_it_is_resumed(clock: Clock) -> None:
     verify(again(run))
 
 
-def test_a_process_without_the_keys_leaves_the_seed_to_others(clock: Clock, settings: Any) -> None:
+def test_a_process_without_the_keys_leaves_the_seed_to_others(
+    clock: Clock, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     run = make.SettlementFactory.create(winners=2)
     make.close(clock, run)
     keys = settings.SETTLEMENT_KEYS
     settings.SETTLEMENT_KEYS = {}
 
     assert settlements.settle_due(budget_s=10) is False
-    assert (again(run).state, again(run).attempts) == (State.WEIGH, 0)
+    assert (again(run).state, again(run).attempts, caplog.messages) == (State.WEIGH, 0, [])
+    clock.shift(settlements.OVERDUE)
+    settlements.settle_due(budget_s=10)
+    assert caplog.messages == [f"settlement {run.pk} is overdue and stays in weigh"]
 
     settings.SETTLEMENT_KEYS = keys
     settlements.settle_due(budget_s=10)

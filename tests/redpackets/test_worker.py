@@ -95,7 +95,15 @@ def use_everything(season: Campaign, player: Player) -> None:
     """Every view and command that has to do with the end of a season."""
     client = Client(headers={"Authorization": f"Bearer {tokens.issue(player).token}", "Idempotency-Key": "k"})
     base = f"/api/v1/campaigns/{season.slug}"
-    for path in ("", "/settlement", "/settlement/manifest", "/packet", "/hand", "/fairness", "/kinds/patriotism/issues"):
+    for path in (
+        "",
+        "/settlement",
+        "/settlement/manifest",
+        "/packet",
+        "/hand",
+        "/fairness",
+        "/kinds/patriotism/issues",
+    ):
         assert client.get(base + path).status_code < 500
     assert client.post(f"{base}/packet/opening").status_code == 409
     call_command("check_invariants", verbosity=0)
