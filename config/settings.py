@@ -180,6 +180,8 @@ CLIENT_PATIENCE_S = env.float("CLIENT_PATIENCE_S", 10)
 # Sockets. Browsers name the page's origin: these may open one, besides pages from the server's own address. Native apps
 # name none and are let in: no cookie signs a socket in, so there is nothing that a page could ride on unseen.
 SOCKET_ORIGINS = env.list("SOCKET_ORIGINS", default=[])
+# How often, in seconds, the feeds of connected players are compared while Redis is well. Every second while it isn't.
+SOCKET_POLL_S = env.int("SOCKET_POLL_S", 10)
 SOCKET_ALLOW_NO_ORIGIN = env.bool("SOCKET_ALLOW_NO_ORIGIN", True)
 
 # Sign-in

@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import NoReturn, Protocol
 
+from django.conf import settings
+
 from accounts.models import Player
 from config.doorbell import group
 from config.sockets import ear, frames
@@ -25,7 +27,6 @@ log = logging.getLogger("fortunes.socket")
 
 MOST_SOCKETS = 5
 TICK_S = 1.0
-POLL_TICKS = 10
 SHUT_OUT_TICKS = 4
 PING_S = 25
 # A client that has missed this many pings is gone, whatever TCP says.
@@ -114,7 +115,7 @@ class Watch:
         if not self._sockets["player"]:
             return
         self._close_silent()
-        if number % POLL_TICKS == 0 or not self._ear.healthy:
+        if number % settings.SOCKET_POLL_S == 0 or not self._ear.healthy:
             await self._compare()
         if number % SHUT_OUT_TICKS == 0:
             await self._close_shut_out()

@@ -89,6 +89,8 @@ class Ear:
         try:
             while True:
                 await self._echoed(channel)
+                if self._complained:
+                    log.warning("Redis is heard again")
                 self.healthy, self._complained = True, False
                 await asyncio.sleep(PROBE_S)
         finally:

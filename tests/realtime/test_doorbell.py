@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,13 +20,11 @@ from config.demo.sockets import Socket
 from config.local import processes, valkey
 from fortunes import threads
 from tests.realtime import servers
+from tests.realtime.conftest import NEVER
 from tests.realtime.people import Person
 from tests.realtime.servers import Server
 
 pytestmark = pytest.mark.committed
-
-# A poll every second, and the time that it takes to notice that nothing is heard.
-NOTICED_S = 6.0
 
 
 class OwnRedis:
@@ -64,48 +61,42 @@ def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
     own.kill()
 
 
-async def delay_of_next(socket: Socket, person: Person) -> float:
-    """Seconds from an event's commit until it comes out of the socket, the very next one."""
-    last = socket.position.seq
-    await threads.run(person.told, 1)
-    began = time.monotonic()
-    assert (await socket.next()).seq == last + 1
-    return time.monotonic() - began
-
-
 async def test_without_redis_sockets_open_and_events_come_by_polls(bob: Person, tmp_path: Path) -> None:
     nowhere = f"redis://127.0.0.1:{processes.free_port()}/0"
     with servers.running(tmp_path / "web.log", REDIS_URL=nowhere) as server:
-        began = time.monotonic()
         async with await bob.connect(server) as socket:
-            assert time.monotonic() - began < 3
-            delays = [await delay_of_next(socket, bob) for _ in range(3)]
-        assert max(delays) < 3
+            for _ in range(3):
+                last = socket.position.seq
+                await threads.run(bob.told, 1)
+                assert (await socket.next()).seq == last + 1
         assert "Redis is out of reach" in server.log.read_text()
 
 
 async def test_when_redis_hangs_events_come_by_polls_until_it_is_back(
     alice: Person, bob: Person, own_redis: OwnRedis, tmp_path: Path
 ) -> None:
+    """Neither server polls while Redis is well, so what arrives then was rung for."""
+    given = {"REDIS_URL": own_redis.url, "SOCKET_POLL_S": NEVER}
     with (
-        servers.running(tmp_path / "one.log", REDIS_URL=own_redis.url) as one,
-        servers.running(tmp_path / "other.log", REDIS_URL=own_redis.url) as other,
+        servers.running(tmp_path / "one.log", **given) as one,
+        servers.running(tmp_path / "other.log", **given) as other,
     ):
         async with await bob.connect(other) as socket:
             await asyncio.sleep(1)
-            assert await gift_delay(alice, bob, one, socket) < 1
+            await gift_arrives(alice, bob, one, socket)
 
             own_redis.hang()
-            assert await gift_delay(alice, bob, one, socket) < NOTICED_S
-            assert await gift_delay(alice, bob, one, socket) < 3
+            await gift_arrives(alice, bob, one, socket)
+            await logged(other, "Redis is out of reach")
             # Others can still come in, and the REST side doesn't wait for a doorbell either.
             async with await alice.connect(other) as late:
-                assert await gift_delay(alice, bob, one, socket) < 3
-                assert (await late.next(within_s=3)).event == "gift.sent"
+                await gift_arrives(alice, bob, one, socket)
+                assert (await late.next()).event == "gift.sent"
 
             own_redis.go_on()
-            await asyncio.sleep(5)
-            assert max([await gift_delay(alice, bob, one, socket) for _ in range(3)]) < 0.8
+            await logged(other, "Redis is heard again")
+            for _ in range(3):
+                await gift_arrives(alice, bob, one, socket)
 
 
 async def test_a_server_ends_while_redis_hangs(bob: Person, own_redis: OwnRedis, tmp_path: Path) -> None:
@@ -116,40 +107,41 @@ async def test_a_server_ends_while_redis_hangs(bob: Person, own_redis: OwnRedis,
         await asyncio.sleep(3)
         web.terminate()
         assert (await socket.wait_lost()).code == 1012
-        web.process.wait(8)
+        web.process.wait(30)
 
 
 async def test_when_redis_is_killed_and_comes_back_empty(
     alice: Person, bob: Person, own_redis: OwnRedis, tmp_path: Path
 ) -> None:
-    with servers.running(tmp_path / "web.log", REDIS_URL=own_redis.url) as web:
+    with servers.running(tmp_path / "web.log", REDIS_URL=own_redis.url, SOCKET_POLL_S=NEVER) as web:
         async with await bob.connect(web) as socket:
             await asyncio.sleep(1)
-            assert await gift_delay(alice, bob, web, socket) < 1
+            await gift_arrives(alice, bob, web, socket)
             own_redis.kill()
-            assert await gift_delay(alice, bob, web, socket) < NOTICED_S
+            await gift_arrives(alice, bob, web, socket)
             own_redis.start()
-            await asyncio.sleep(6)
-            assert max([await gift_delay(alice, bob, web, socket) for _ in range(3)]) < 0.8
+            await logged(web, "Redis is heard again")
+            for _ in range(3):
+                await gift_arrives(alice, bob, web, socket)
 
 
-async def gift_delay(giver: Person, receiver: Person, server: Server, socket: Socket) -> float:
-    """Seconds from the REST answer until the receiver's socket has it."""
-    began = time.monotonic()
+async def gift_arrives(giver: Person, receiver: Person, server: Server, socket: Socket) -> None:
     await giver.post_gift(receiver, server=server)
-    assert time.monotonic() - began < 2
     assert (await socket.next()).event == "gift.received"
-    return time.monotonic() - began
 
 
-def test_a_ring_neither_fails_nor_waits(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+async def logged(server: Server, words: str) -> None:
+    async with asyncio.timeout(30):
+        while words not in server.log.read_text():
+            await asyncio.sleep(0.1)
+
+
+def test_a_ring_neither_fails_nor_piles_up(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     nowhere = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": ["redis://127.0.0.1:1"]}}
     settings.CHANNEL_LAYERS = {"default": nowhere}
     monkeypatch.setattr(doorbell, "_ringer", doorbell.Ringer())
-    began = time.monotonic()
     for number in range(20_000):
         doorbell.ring(players={number: 1, 7: number}, campaigns={1: number})
-    assert time.monotonic() - began < 5
     assert len(doorbell._ringer._waiting) <= doorbell.MOST_WAITING
     # Whatever thread or loop it's called in.
     asyncio.run(_ring_in_a_loop())
@@ -201,7 +193,6 @@ async def test_other_processes_ring_too(bob: Person, b: Server, script: str) -> 
         command = [sys.executable, "-c", script, str(bob.row.pk)]
         environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
         process = await asyncio.create_subprocess_exec(*command, env=environment)
-        push = await socket.next()
-        late_s = (datetime.now(UTC) - datetime.fromisoformat(push.at)).total_seconds()
+        # By its ring: this server doesn't poll while Redis is well.
+        assert (await socket.next()).event == "friendship.asked"
         assert await process.wait() == 0
-    assert late_s < 0.8
