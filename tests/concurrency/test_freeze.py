@@ -34,11 +34,11 @@ GATE_LOCK = "    PERFORM pg_advisory_xact_lock_shared(5525, the_campaign::intege
 
 @pytest.fixture
 def closing() -> Campaign:
-    """A season whose deadline is a second and a half away."""
+    """A season whose deadline is four seconds away."""
     now = database_clock.now()
     return make.SeasonFactory.create(
         opens_at=now - timedelta(minutes=1),
-        closes_at=now + timedelta(seconds=1.5),
+        closes_at=now + timedelta(seconds=4),
         rulebook={"quotas": make.PLENTY},
     )
 

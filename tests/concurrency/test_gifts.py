@@ -134,7 +134,11 @@ def test_control_crossing_gifts_deadlock_without_the_order_of_locks(
         deal(season, player, 100)
     card = catalogue.of(season.pk).kinds[0]
     pairs = [(alice, bob), (bob, alice)] * 16
-    with without(owner_connection, "cards", "give", cut="    IF giver < receiver THEN\n", put="    IF true THEN\n"):
+    # The pause is between the two locks.
+    second = "        theirs := cards_lock_hand(the_campaign, receiver);\n    ELSE\n"
+    slowly = {second: f"        PERFORM pg_sleep(0.05);\n{second}"}
+    first = "    IF giver < receiver THEN\n"
+    with without(owner_connection, "cards", "give", cut=first, put="    IF true THEN\n", more=slowly):
         outcomes = together(*(partial(make.give, season, giver, receiver, [card]) for giver, receiver in pairs))
 
     failed = {

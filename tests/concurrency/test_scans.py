@@ -17,7 +17,6 @@ from django.db import IntegrityError, OperationalError, transaction
 from accounts.models import Player
 from cards import hands
 from cards.actions import scans
-from cards.answers import Redemption
 from cards.models import Draw, Hand, Stock
 from fortunes import clock as database_clock
 from fortunes import rulebooks, sql
@@ -30,7 +29,10 @@ from tests.plugins.clock import Clock
 
 pytestmark = pytest.mark.committed
 
+CLAIM = "                   FOR UPDATE SKIP LOCKED) unit\n"
 HAND_LOCK = "               FOR NO KEY UPDATE) h;\n"
+# Longer between what a statement sees and what it takes, so that all that begin together see the same.
+SLOWLY = {"= ANY (locked) LIMIT 1": "= ANY (locked) AND pg_sleep(0.03) IS NOT NULL LIMIT 1"}
 THREADS = 40
 
 
@@ -69,9 +71,7 @@ def test_control_the_quota_breaks_without_the_lock_on_hands(
     small: Campaign, alice: Player, owner_connection: psycopg.Connection
 ) -> None:
     make.redeem(small, alice)
-    # The pause is between what is seen and what is written.
-    slowly = {"= ANY (locked) LIMIT 1": "= ANY (locked) AND pg_sleep(0.05) IS NOT NULL LIMIT 1"}
-    with without(owner_connection, "cards", "scan", cut=HAND_LOCK, put=") h;\n", more=slowly):
+    with without(owner_connection, "cards", "scan", cut=HAND_LOCK, put=") h;\n", more=SLOWLY):
         outcomes = parallel(small, [make.scan(small, alice) for _ in range(200)])
     drawn = Draw.objects.filter(player=alice).count()
     erase(small, owner_connection)
@@ -156,23 +156,58 @@ def test_a_cap_of_50_under_500_draws_with_rollbacks(monkeypatch: pytest.MonkeyPa
     assert not Stock.objects.filter(campaign=season).exists()
 
 
-def test_control_units_are_issued_twice_without_their_lock(
-    monkeypatch: pytest.MonkeyPatch, owner_connection: psycopg.Connection
+def rare_cards_of_five_batches_at_once(season: Campaign) -> int:
+    """How many of fifty wishes for fifty units get one, in five batches that begin together."""
+    players = PlayerFactory.create_batch(50)
+    hands.ensure(campaign_id=season.pk, players=[player.pk for player in players])
+    batches = [[make.scan(season, player) for player in players[n::5]] for n in range(5)]
+    together(*(partial(scans.redeem, campaign=season, scans=batch) for batch in batches))
+    assert Draw.objects.filter(campaign=season).count() == 50
+    return Draw.objects.filter(campaign=season, serial__isnull=False).count()
+
+
+def test_a_cap_that_is_asked_for_is_used_up_to_the_last(owner_connection: psycopg.Connection) -> None:
+    season = make.SeasonFactory(rulebook=RARE)
+    with without(owner_connection, "cards", "scan", cut=CLAIM, put=CLAIM, more=SLOWLY):
+        assert rare_cards_of_five_batches_at_once(season) == 50
+
+
+def test_control_without_skip_locked_wishes_go_empty_while_units_are_left(
+    owner_connection: psycopg.Connection,
 ) -> None:
-    """Without the claim that deletes, two batches deal the same units; the unique serial then stops the second."""
-    season = make.SeasonFactory.create(rulebook=RARE)
-    claim = "                   FOR UPDATE SKIP LOCKED) unit\n         WHERE s.id = unit.id\n"
-    with without(owner_connection, "cards", "scan", cut=claim, put=") unit\n         WHERE s.id = unit.id\n"):
-        outcomes = draw_in_batches(season, monkeypatch, batches=60)
-    issued = Draw.objects.filter(campaign=season, serial__isnull=False).count()
-    answered = [answer for batch in outcomes if isinstance(batch, list) for answer in batch]
-    unlucky = sum(isinstance(answer, Redemption) and answer.draw.kind != "dedication" for answer in answered)
+    season = make.SeasonFactory(rulebook=RARE)
+    with without(owner_connection, "cards", "scan", cut=CLAIM, put=") unit\n", more=SLOWLY):
+        given = rare_cards_of_five_batches_at_once(season)
+
+    assert given < 50
+    assert Stock.objects.filter(campaign=season).count() == 50 - given
+
+
+def units_after_a_race_for_one_code(season: Campaign) -> tuple[int, int]:
+    """(units drawn, units in stock) of fifty, after twenty players have used one code at once."""
+    players = PlayerFactory.create_batch(20)
+    hands.ensure(campaign_id=season.pk, players=[player.pk for player in players])
+    text = make.code(season)
+    parallel(season, [make.scan(season, player, text=text) for player in players], threads=20)
+    drawn = Draw.objects.filter(campaign=season, serial__isnull=False).count()
+    return drawn, Stock.objects.filter(campaign=season).count()
+
+
+def test_the_unit_of_a_scan_that_lost_its_code_goes_back(owner_connection: psycopg.Connection) -> None:
+    season = make.SeasonFactory(rulebook=RARE)
+    with without(owner_connection, "cards", "scan", cut=CLAIM, put=CLAIM, more=SLOWLY):
+        assert units_after_a_race_for_one_code(season) == (1, 49)
+
+
+def test_control_units_are_lost_unless_they_are_put_back(owner_connection: psycopg.Connection) -> None:
+    season = make.SeasonFactory(rulebook=RARE)
+    kept = "         WHERE NOT EXISTS (SELECT 1 FROM drawn d WHERE d.serial = t.serial AND d.kind = t.kind)\n"
+    with without(owner_connection, "cards", "scan", cut=kept, put="         WHERE false\n", more=SLOWLY):
+        drawn, in_stock = units_after_a_race_for_one_code(season)
     erase(season, owner_connection)
 
-    # Batches that chose the same units waited for each other and then went without, though units were left.
-    first_alternative = len(answered) - unlucky
-    assert issued <= 50
-    assert first_alternative == issued
+    assert drawn == 1
+    assert in_stock < 49
 
 
 def ensure_all_at_once(campaign: Campaign, batches: list[list[int]]) -> list[Any]:

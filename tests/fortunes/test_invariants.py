@@ -29,7 +29,7 @@ PLANTS: dict[str, str] = {
         """UPDATE fortunes_rulebook SET rules = jsonb_set(rules, '{{quotas,code,per_day}}', '1') """
         "WHERE campaign_id = {season}"
     ),
-    "cards/caps_kept": "DELETE FROM cards_stock WHERE campaign_id = {season} AND serial = 1",
+    "cards/caps_kept": "DELETE FROM cards_stock WHERE campaign_id = {season} AND serial = 500",
     "cards/trades_moved_their_cards": (
         "UPDATE cards_trade SET gives = gives || 4::smallint WHERE proposer_id = {player}"
     ),
