@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -12,16 +11,6 @@ from accounts import errors, names
 from accounts.models import Friendship, Player
 
 TIES = (Friendship.State.ASKING, Friendship.State.ASKED, Friendship.State.FRIENDS)
-
-
-class Somebody(Protocol):
-    """A player as far as others need to know: the row, or what a token says."""
-
-    @property
-    def pk(self) -> int: ...
-
-    @property
-    def public_id(self) -> UUID: ...
 
 
 def find(player: UUID | str, *, seen_by: int) -> Player:

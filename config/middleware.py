@@ -19,7 +19,7 @@ def is_too_large(content_length: str, limit: int) -> bool:
 
 
 class ApiMiddleware:
-    """Refuses oversize bodies before they are read, and sends API requests past what only pages need."""
+    """Refuses oversize bodies wherever Django is called from, and keeps answers out of caches unless they say so."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

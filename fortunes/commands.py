@@ -12,17 +12,15 @@ from typing import Any
 import msgspec
 
 from fortunes import rest
+from fortunes.identity import SignedIn
 from fortunes.models import Campaign
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a command, and the campaign that their socket was opened for.
+    """Who sends a command, and the campaign that their socket was opened for."""
 
-    `player` is what `accounts` makes of an access token, just as `request.user`; the ground can't name its type.
-    """
-
-    player: Any
+    player: SignedIn
     campaign: Campaign
 
 

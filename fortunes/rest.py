@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any
 
 import msgspec
 from django.db.models import QuerySet
@@ -18,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from fortunes import errors, keys
+from fortunes.identity import SignedIn
 from fortunes.models import Campaign
 
 
@@ -39,16 +39,6 @@ POSITION = re.compile(r"-?[0-9]{1,18}")
 INVALID_CURSOR = serializers.ValidationError(
     {"cursor": [serializers.ErrorDetail("This is no cursor of ours.", "invalid")]}
 )
-
-
-class SignedIn(Protocol):
-    """What the authentication of accounts puts into `request.user`, as far as the ground knows it."""
-
-    @property
-    def pk(self) -> int: ...
-
-    @property
-    def public_id(self) -> UUID: ...
 
 
 class PlayerRequest(Request):

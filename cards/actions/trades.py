@@ -17,6 +17,7 @@ from fortunes import doorbell, keys, rulebooks, sql
 from fortunes import errors as ground
 from fortunes.answers import instant
 from fortunes.errors import DomainError
+from fortunes.identity import SignedIn
 from fortunes.models import Campaign
 
 ATTEMPTS = 3
@@ -43,7 +44,7 @@ class GiftFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def gift(
-    *, asked: keys.Request, campaign: Campaign, giver: friends.Somebody, to: UUID, gives: Sequence[str]
+    *, asked: keys.Request, campaign: Campaign, giver: SignedIn, to: UUID, gives: Sequence[str]
 ) -> answers.GiftAnswer:
     """Give cards to a friend, at once. The same key and body answer again what the first call answered.
 
@@ -83,7 +84,7 @@ def _give(params: dict[str, Any]) -> GiftFacts | None:
 def _gift_params(
     asked: keys.Request,
     campaign: Campaign,
-    giver: friends.Somebody,
+    giver: SignedIn,
     to: UUID,
     receiver_id: int | None,
     ordinals: Sequence[int],
@@ -114,7 +115,7 @@ def _gift_params(
 
 
 def _gift_answer(
-    kinds: catalogue.Catalogue, facts: GiftFacts, *, giver: friends.Somebody, to: UUID, gives: Sequence[str]
+    kinds: catalogue.Catalogue, facts: GiftFacts, *, giver: SignedIn, to: UUID, gives: Sequence[str]
 ) -> answers.GiftAnswer:
     trade = answers.TradeAnswer(
         id=facts.trade,
