@@ -12,7 +12,7 @@ import pytest
 from django.db import IntegrityError, OperationalError
 
 from accounts.models import Player
-from cards import answers, catalogue, errors
+from cards import answers, catalogue, errors, hands
 from cards.models import Hand, Trade, Transfer
 from fortunes.models import Campaign
 from tests.concurrency.together import together
@@ -71,8 +71,10 @@ def test_control_without_the_lock_one_card_is_given_many_times(
     for friend in friends:
         FriendshipFactory.create(player=alice, friend=friend)
     card = only_card(season, alice)
+    # So that all twelve look at alice's hand together, and none comes late by making a hand first.
+    hands.ensure(campaign_id=season.pk, players=[friend.pk for friend in friends])
     with without(
-        owner_connection, "cards", "lock_hand", cut=" FOR NO KEY UPDATE", put=" AND pg_sleep(0.05) IS NOT NULL"
+        owner_connection, "cards", "lock_hand", cut=" FOR NO KEY UPDATE", put=" AND pg_sleep(0.3) IS NOT NULL"
     ):
         outcomes = together(*(partial(make.give, season, alice, friend, [card]) for friend in friends))
     given = Transfer.objects.filter(giver=alice).count()
