@@ -219,6 +219,30 @@ class Broadcast(models.Model):
         constraints = [models.UniqueConstraint(fields=["campaign", "seq"], name="broadcast_seq")]
 
 
+class AuditEntry(models.Model):
+    """One thing that staff did, or the system by itself, in a chain of hashes; see `fortunes.audit`. Append-only.
+
+    `hash` covers the entry and the hash of the one before. `data` holds ids, enums and numbers.
+    """
+
+    seq = models.BigIntegerField(_("number"), primary_key=True)
+    at = models.DateTimeField(_("at"))
+    # Null where nobody asked for it: the system did what was due.
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, db_constraint=False, null=True, related_name="+", verbose_name=_("by")
+    )
+    action = models.CharField(_("action"), max_length=48)
+    subject = models.CharField(_("what"), max_length=48)
+    subject_id = models.BigIntegerField(_("its id"), null=True)
+    data = models.JSONField(_("data"))
+    hash = models.BinaryField(_("hash"), max_length=32)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit")
+        indexes = [models.Index(fields=["subject", "subject_id", "seq"], name="audit_of_subject")]
+
+
 class IdempotencyKey(models.Model):
     """The first answer to a write, kept 48 hours under the key that the client chose; see `fortunes.keys`."""
 

@@ -18,6 +18,7 @@ APPEND_ONLY = {
     "cards_transfer",
     "django_admin_log",
     "django_migrations",
+    "fortunes_auditentry",
     "fortunes_broadcast",
     "fortunes_event",
     "fortunes_exclusion",

@@ -1,0 +1,1 @@
+SELECT seq, hash FROM fortunes_auditentry ORDER BY seq DESC LIMIT 1
