@@ -6,12 +6,40 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
-from cards.models import CardKind, Draw, Hand, Source, Stock, StockTranche, Trade, Transfer
-from fortunes.adminsite import IndexedAdmin, ReadOnlyAdmin, by_number, by_player, by_public_id
+from cards.actions import batches
+from cards.models import (
+    CardKind,
+    CodeBatch,
+    Draw,
+    Hand,
+    InvitationCredit,
+    Source,
+    Stock,
+    StockTranche,
+    Trade,
+    Transfer,
+)
+from fortunes.adminsite import (
+    Button,
+    IndexedAdmin,
+    ReadOnlyAdmin,
+    back,
+    by_number,
+    by_player,
+    by_public_id,
+    players,
+    refusals_told,
+)
+from fortunes.models import Campaign
 
 
 class DraftCatalogueAdmin(IndexedAdmin):
@@ -168,3 +196,64 @@ class TransferAdmin(NamedKindsAdmin):
     list_select_related = ("campaign", "giver", "receiver")
     search_by = (by_number(), by_player("giver_id", "receiver_id"))
     search_help_text: ClassVar = _("Username or id of a player, or id of the transfer")
+
+
+def by_invited(word: str) -> Q | None:
+    """Credits have an index by campaign and invited player. Campaigns are few, so they are all named."""
+    ids = players(word)
+    campaigns = list(Campaign.objects.values_list("pk", flat=True)) if ids else []
+    return Q(campaign_id__in=campaigns, invited_id__in=ids) if ids else None
+
+
+@lru_cache(maxsize=64)
+def sources(campaign_id: int) -> tuple[Source, ...]:
+    """The sources of an opened campaign by ordinal; they don't change any more."""
+    return tuple(Source.objects.filter(campaign_id=campaign_id).order_by("ordinal"))
+
+
+@admin.register(CodeBatch)
+class CodeBatchAdmin(ReadOnlyAdmin):
+    """Batches are printed by a command (`print_codes`) and revoked here: what is lost or stolen counts no more."""
+
+    list_display = (
+        "id", "campaign", "number", "source_name", "count", "expires_at", "printed_at", "printed_by", "revoked_at",
+    )  # fmt: skip
+    list_filter = ("campaign",)
+    ordering = ("-campaign_id", "-number")
+    list_select_related = ("campaign", "printed_by")
+    unshown = ("source",)
+
+    @admin.display(description=_("source"))
+    def source_name(self, batch: CodeBatch) -> str:
+        return str(sources(batch.campaign_id)[batch.source])
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [*super().get_fields(request, obj), "source_name"]
+
+    def buttons(self, request: HttpRequest, row: CodeBatch) -> list[Button]:
+        if row.revoked_at or not request.user.has_perm("cards.revoke_codebatch"):
+            return []
+        url = reverse("admin:cards_codebatch_revocation", args=[row.pk])
+        return [Button(gettext("Revoke all its codes, for good"), url, primary=True)]
+
+    def get_urls(self) -> list[URLPattern]:
+        revoke = self.admin_site.admin_view(require_POST(self.revoke_view))
+        return [path("<int:pk>/revocation/", revoke, name="cards_codebatch_revocation"), *super().get_urls()]
+
+    def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not request.user.has_perm("cards.revoke_codebatch"):
+            raise PermissionDenied
+        with refusals_told(request):
+            batch = batches.revoke(batch_id=pk, by=request.user.pk)
+            messages.success(request, gettext("No code of %(batch)s counts any more.") % {"batch": batch})
+        return back(request, reverse("admin:cards_codebatch_changelist"))
+
+
+@admin.register(InvitationCredit)
+class InvitationCreditAdmin(ReadOnlyAdmin):
+    list_display = ("id", "campaign", "invited", "inviter", "state", "scanned_at", "due_at", "decided_at")
+    list_filter = ("campaign",)
+    ordering = ("-campaign_id", "-invited_id")
+    list_select_related = ("campaign", "invited", "inviter")
+    search_by = (by_invited,)
+    search_help_text: ClassVar = _("Username or id of the invited player")

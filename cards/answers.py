@@ -53,6 +53,18 @@ class Redemption(Answer, frozen=True, kw_only=True):
     complete: bool
 
 
+class Referred(Answer, frozen=True, kw_only=True):
+    """A player who came by your invitation. `state` is `invited` until they draw a first card in this campaign, then
+    `waiting` (for another day, when the quota of this one is used up), `credited`, `refused` (the campaign's quota is
+    used up) or `closed` (by the deadline). `draw` is yours.
+    """
+
+    player: UUID
+    nickname: str
+    state: str
+    draw: UUID | None
+
+
 class TradeAnswer(Answer, frozen=True, kw_only=True):
     """A trade as both sides see it; players are public ids, cards are kind slugs."""
 
@@ -114,11 +126,16 @@ class DrawRecord(DrawAnswer, frozen=True, kw_only=True):
 
 
 class Fairness(Answer, frozen=True, kw_only=True):
-    """The commitment of the draws (hex), and the secret once the split is sealed. Kinds are in the roll's order."""
+    """The commitment of the draws (hex), and the secret once the split is sealed. Kinds are in the roll's order.
+
+    `sources` are the types of the sources by the number that a proof gives, and `tz` is what a check-in's day is of.
+    """
 
     draw_commitment: str
     draw_secret: str | None
     kinds: list[str]
+    sources: list[str]
+    tz: str
 
 
 class Issue(Answer, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cards import draws
-from cards.errors import KindUnknown
+from cards.errors import KindUnknown, SourceNotOffered
 from cards.models import CardKind, Source
 from fortunes.rules import Quota, Rules
 
@@ -16,10 +16,11 @@ NO_SCANS = Quota(per_day=0, per_campaign=0)
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Slugs in the order of their ordinals."""
+    """Slugs in the order of their ordinals, and the type of each source."""
 
     kinds: tuple[str, ...]
     sources: tuple[str, ...]
+    types: tuple[str, ...]
 
     def ordinals(self, slugs: Iterable[str]) -> list[int]:
         """The ordinals of kinds by slug. Raises KindUnknown."""
@@ -35,6 +36,12 @@ class Catalogue:
     def counts(self, counts: Sequence[int]) -> dict[str, int]:
         """An array of counts as a mapping from slug."""
         return dict(zip(self.kinds, counts, strict=True))
+
+    def source(self, type: Source.Type) -> int:  # noqa: A002 - the domain's word
+        """The ordinal of the one source of a type that is no code. Raises SourceNotOffered."""
+        if type not in self.types:
+            raise SourceNotOffered
+        return self.types.index(type)
 
     def odds(self, rules: Rules) -> draws.Odds:
         return draws.Odds(
@@ -63,5 +70,5 @@ def of(campaign_id: int) -> Catalogue:
 def read(campaign_id: int) -> Catalogue:
     """The catalogue as it is now; for drafts."""
     kinds = CardKind.objects.filter(campaign_id=campaign_id).order_by("ordinal").values_list("slug", flat=True)
-    sources = Source.objects.filter(campaign_id=campaign_id).order_by("ordinal").values_list("slug", flat=True)
-    return Catalogue(tuple(kinds), tuple(sources))
+    sources = list(Source.objects.filter(campaign_id=campaign_id).order_by("ordinal").values_list("slug", "type"))
+    return Catalogue(tuple(kinds), tuple(slug for slug, _ in sources), tuple(type_ for _, type_ in sources))

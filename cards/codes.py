@@ -2,10 +2,11 @@
 
 A code is RFC 4648 base32 in upper case without padding, so that a QR code can use its alphanumeric mode:
 
-    version 1 | key id length 1 | key id | campaign 4 | source 2 | expires 5 | nonce 10 | mac 16
+    version 1 | key id length 1 | key id | campaign 4 | source 2 | batch 4 | expires 5 | nonce 10 | mac 16
 
-Numbers are big-endian, `expires` is in Unix seconds, `mac` is the first half of HMAC-SHA256 over all that precedes it.
-Codes are not stored when printed; the nonce is, once used (`cards.Draw`).
+The version is 2. Numbers are big-endian, `expires` is in Unix seconds, `mac` is the first half of HMAC-SHA256 over all
+that precedes it. Codes are not stored when printed, only how many a batch has (`cards.CodeBatch`); the nonce is, once
+used (`cards.Draw`). Version 1 had no batch, so that its codes could not be revoked: none was released, none is read.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-VERSION = 1
+VERSION = 2
 NONCE_BYTES = 10
 MAC_BYTES = 16
 MAX_CHARACTERS = 128
-_FIXED_BYTES = 2 + 4 + 2 + 5 + NONCE_BYTES + MAC_BYTES
+_FIXED_BYTES = 2 + 4 + 2 + 4 + 5 + NONCE_BYTES + MAC_BYTES
 
 
 class CodeError(ValueError):
@@ -35,13 +36,14 @@ class Code:
 
     campaign_id: int
     source: int
+    batch: int
     expires_at: datetime
     nonce: bytes
 
 
-def fresh(*, campaign_id: int, source: int, expires_at: datetime) -> Code:
+def fresh(*, campaign_id: int, source: int, batch: int, expires_at: datetime) -> Code:
     """A code that nobody has: its nonce is random."""
-    return Code(campaign_id, source, expires_at, secrets.token_bytes(NONCE_BYTES))
+    return Code(campaign_id, source, batch, expires_at, secrets.token_bytes(NONCE_BYTES))
 
 
 def encode(code: Code, *, key_id: str, key: bytes) -> str:
@@ -52,6 +54,7 @@ def encode(code: Code, *, key_id: str, key: bytes) -> str:
         + name
         + code.campaign_id.to_bytes(4)
         + code.source.to_bytes(2)
+        + code.batch.to_bytes(4)
         + int(code.expires_at.timestamp()).to_bytes(5)
         + code.nonce
     )
@@ -71,8 +74,9 @@ def decode(text: str, *, keys: Mapping[str, bytes]) -> Code:
     return Code(
         campaign_id=int.from_bytes(raw[name_end : name_end + 4]),
         source=int.from_bytes(raw[name_end + 4 : name_end + 6]),
-        expires_at=datetime.fromtimestamp(int.from_bytes(raw[name_end + 6 : name_end + 11]), UTC),
-        nonce=raw[name_end + 11 : name_end + 11 + NONCE_BYTES],
+        batch=int.from_bytes(raw[name_end + 6 : name_end + 10]),
+        expires_at=datetime.fromtimestamp(int.from_bytes(raw[name_end + 10 : name_end + 15]), UTC),
+        nonce=raw[name_end + 15 : name_end + 15 + NONCE_BYTES],
     )
 
 

@@ -19,6 +19,10 @@ class CodeExpired(DomainError):
     code, title = "code-expired", _("This code has expired.")
 
 
+class CodeRevoked(DomainError):
+    code, title = "code-revoked", _("This code was withdrawn; it doesn't count any more.")
+
+
 class CodeUsed(DomainError):
     code, title = "code-used", _("This code has already been used.")
 
@@ -29,6 +33,20 @@ class DailyLimitReached(DomainError):
 
 class CampaignLimitReached(DomainError):
     code, title = "campaign-limit-reached", _("You have no scans left in this campaign.")
+
+
+class AlreadyCheckedIn(DomainError):
+    """`next_at` is the instant from which the next check-in counts."""
+
+    code, title = "already-checked-in", _("You have checked in today already.")
+
+
+class SourceNotOffered(DomainError):
+    code, status, title = "source-not-offered", 404, _("This campaign has no such way to get cards.")
+
+
+class BatchNotFound(DomainError):
+    code, status, title = "batch-not-found", 404, _("There is no such batch of codes.")
 
 
 class CardNotHeld(DomainError):

@@ -55,11 +55,14 @@ class Source(BilingualName):
 
     class Type(models.TextChoices):
         CODE = "code", _("signed code")
+        CHECK_IN = "check-in", _("daily check-in")
+        INVITATION = "invitation", _("invitation")
+        SUPPORT = "support", _("support")
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, db_index=False, related_name="sources")
     ordinal = models.PositiveSmallIntegerField(_("number"))
     slug = models.SlugField(_("slug"), max_length=32)
-    type = models.CharField(_("type"), max_length=8, choices=Type, default=Type.CODE)
+    type = models.CharField(_("type"), max_length=16, choices=Type, default=Type.CODE)
 
     class Meta:
         verbose_name = _("source")
@@ -67,7 +70,65 @@ class Source(BilingualName):
         constraints = [
             models.UniqueConstraint(fields=["campaign", "ordinal"], name="source_ordinal"),
             models.UniqueConstraint(fields=["campaign", "slug"], name="source_slug"),
+            # A check-in names no source, so there is one of each type but codes.
+            models.UniqueConstraint(fields=["campaign", "type"], condition=~Q(type="code"), name="source_type_once"),
         ]
+
+
+class SupportReason(models.TextChoices):
+    """Why support gives an extra draw."""
+
+    FAULT = "fault", _("a fault of ours")
+    LOST_CODE = "lost-code", _("a code that could not be used")
+    GOODWILL = "goodwill", _("goodwill")
+
+
+class CodeBatch(models.Model):
+    """Codes that were printed together, and can be revoked together. The codes themselves are stored nowhere.
+
+    `source` is an ordinal. A code carries its batch's `number`, and counts only while that batch is known and not
+    revoked.
+    """
+
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, db_constraint=False, db_index=False, related_name="+", verbose_name=_("campaign")
+    )
+    number = models.PositiveIntegerField(_("number"))
+    source = models.PositiveSmallIntegerField(_("source"))
+    count = models.BigIntegerField(_("codes"))
+    expires_at = models.DateTimeField(_("good until"))
+    printed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("printed by"),
+    )
+    printed_at = models.DateTimeField(_("printed"), db_default=DatabaseNow())
+    revoked_at = models.DateTimeField(_("revoked"), null=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("revoked by"),
+    )
+
+    class Meta:
+        verbose_name = _("batch of codes")
+        verbose_name_plural = _("batches of codes")
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "number"], name="batch_number"),
+            models.CheckConstraint(name="batch_has_codes", condition=Q(count__gt=0, number__gt=0)),
+        ]
+        permissions = [("revoke_codebatch", _("Can revoke a batch of codes"))]
+
+    def __str__(self) -> str:
+        return f"{self.campaign.slug} #{self.number}"
 
 
 class Hand(models.Model):
@@ -96,6 +157,7 @@ class Hand(models.Model):
                 condition=NoneNegative("counts") & NoneNegative("escrow"),
             ),
         ]
+        permissions = [("compensate_player", _("Can give a player an extra draw"))]
 
 
 class StockTranche(models.Model):
@@ -170,6 +232,88 @@ class Draw(models.Model):
                 fields=["campaign", "kind", "serial"], condition=Q(serial__isnull=False), name="draw_serial_once"
             ),
         ]
+
+
+class DrawReader(models.Model):
+    """How far a reader of the draws has come: all up to `last_id` are worked in (see `cards.drawlog`)."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    last_id = models.BigIntegerField(default=0)
+    read_at = models.DateTimeField(db_default=DatabaseNow())
+
+
+class DrawCount(models.Model):
+    """How many draws a campaign had in one minute, by source and kind; a worker counts them."""
+
+    campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
+    minute = models.DateTimeField(_("minute"))
+    source = models.PositiveSmallIntegerField(_("source"))
+    kind = models.PositiveSmallIntegerField(_("kind"))
+    draws = models.BigIntegerField(_("draws"))
+
+    class Meta:
+        verbose_name = _("draws in a minute")
+        verbose_name_plural = _("draws by minute")
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "minute", "source", "kind"], name="draw_count_once"),
+        ]
+
+
+class DrawTotal(models.Model):
+    """The sum of a campaign's DrawCounts, by source and kind; written with them."""
+
+    campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
+    source = models.PositiveSmallIntegerField(_("source"))
+    kind = models.PositiveSmallIntegerField(_("kind"))
+    draws = models.BigIntegerField(_("draws"))
+
+    class Meta:
+        verbose_name = _("draws in all")
+        verbose_name_plural = _("draws in all")
+        constraints = [models.UniqueConstraint(fields=["campaign", "source", "kind"], name="draw_total_once")]
+
+
+class InvitationCredit(models.Model):
+    """What an inviter gets for a player who came by their invitation and has now drawn a first card by themselves.
+
+    A row is made once that draw was found; while it waits, a worker looks at it again at `due_at`. `draw` is the
+    public id of the inviter's draw.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        CREDITED = "credited", _("credited")
+        REFUSED = "refused", _("refused, the inviter's quota is used up")
+        CLOSED = "closed", _("closed by the deadline")
+
+    campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
+    # No foreign key from one player's row to another player.
+    invited = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    inviter = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    state = models.CharField(_("state"), max_length=8, choices=State)
+    scanned_at = models.DateTimeField(_("first draw"))
+    due_at = models.DateTimeField(_("looked at from"), null=True)
+    draw = models.UUIDField(_("draw"), null=True)
+    decided_at = models.DateTimeField(_("decided"), null=True)
+
+    class Meta:
+        verbose_name = _("credit for an invitation")
+        verbose_name_plural = _("credits for invitations")
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "invited"], name="credit_once"),
+            models.CheckConstraint(name="credit_not_to_oneself", condition=~Q(inviter=F("invited"))),
+            models.CheckConstraint(
+                name="credit_waits_or_is_decided",
+                condition=Q(state="waiting", due_at__isnull=False, decided_at=None, draw=None)
+                | Q(state="credited", due_at=None, decided_at__isnull=False, draw__isnull=False)
+                | Q(state__in=["refused", "closed"], due_at=None, decided_at__isnull=False, draw=None),
+            ),
+        ]
+        indexes = [models.Index(fields=["due_at"], condition=Q(state="waiting"), name="credit_waiting")]
 
 
 class Trade(models.Model):

@@ -15,6 +15,10 @@ class ScanRequest(StrictSerializer):
     code = serializers.CharField(max_length=codes.MAX_CHARACTERS)
 
 
+class CheckInRequest(StrictSerializer):
+    """Nothing: who and when are known."""
+
+
 class TradeRequest(StrictSerializer):
     """A gift: cards to a friend, one slug a card."""
 

@@ -2,9 +2,19 @@
 
 from celery import shared_task
 
-from cards.actions import stock
+from cards.actions import counts, credits, stock
 
 
 @shared_task
 def release_stock() -> None:
     stock.release_due()
+
+
+@shared_task
+def count_draws() -> None:
+    counts.count_due()
+
+
+@shared_task
+def credit_invitations() -> None:
+    credits.credit_due()

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cards import answers, serializers
-from cards.actions import scans, showing, trades
+from cards.actions import checkins, scans, showing, trades
 from cards.models import Draw
 from fortunes import rest
 
@@ -61,6 +61,40 @@ class Scans(APIView):
         if isinstance(outcome, Exception):
             raise outcome
         return Response(outcome, status=201)
+
+
+class CheckIns(APIView):
+    @extend_schema(
+        operation_id="check_ins_create",
+        request=serializers.CheckInRequest,
+        parameters=[rest.IDEMPOTENCY_KEY],
+        responses={201: answers.Redemption},
+    )
+    def post(self, request: rest.PlayerRequest, slug: str) -> Response:
+        """Draw the card of today, in the campaign's time zone. The body is empty or `{}`."""
+        campaign = rest.require_campaign(slug)
+        rest.validated(serializers.CheckInRequest, request.data)
+        asked = rest.idempotency_request(request, "check-ins", {"campaign": slug})
+        return Response(checkins.check_in(campaign=campaign, asked=asked), status=201)
+
+
+class InvitedPage(rest.CursorPage):
+    """Newest first: ids are given out in the order in which players come."""
+
+    ordering = "-invited_id"
+
+
+class Referrals(rest.PagedView):
+    pagination_class = InvitedPage
+
+    @extend_schema(
+        operation_id="referrals_list", parameters=rest.PAGE_PARAMETERS, responses=rest.page_of(answers.Referred)
+    )
+    def get(self, request: rest.PlayerRequest, slug: str) -> Response:
+        """Who came by your invitation, newest first, and what became of your card for each."""
+        campaign = rest.require_campaign(slug)
+        rows = showing.referrals_of(player_id=request.user.pk)
+        return self.respond(request, rows, lambda page: showing.describe_referrals(page, campaign=campaign))
 
 
 class SerialPage(rest.CursorPage):

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from cards.models import CardKind, Source
+from fortunes import audit
 from fortunes.actions import campaigns
 from fortunes.models import Campaign
 
@@ -20,12 +21,25 @@ FIVE_FORTUNES = (
     ("dedication", "敬业福", "Dedication", "敬", "#6b3fa0"),
 )
 
+# (slug, type, Chinese, English) of where its cards come from.
+FIVE_FORTUNES_SOURCES = (
+    ("code", Source.Type.CODE, "扫码", "Scan a code"),
+    ("check-in", Source.Type.CHECK_IN, "每日签到", "Daily check-in"),
+    ("invitation", Source.Type.INVITATION, "邀请好友", "Invite a friend"),
+    ("support", Source.Type.SUPPORT, "客服补发", "From our support"),
+)
+
 # Dedication was the rare one of 2016; 3 scans a day and 16 in all are the figures of 2017.
 FIVE_FORTUNES_RULES: dict[str, Any] = {
     "weights": {"patriotism": 25, "prosperity": 25, "harmony": 23, "friendliness": 22, "dedication": 5},
     "complete_set": ["patriotism", "prosperity", "harmony", "friendliness", "dedication"],
     "caps": {"dedication": {"units": 100_000, "tranches": 100}},
-    "quotas": {"code": {"per_day": 3, "per_campaign": 16}},
+    "quotas": {
+        "code": {"per_day": 3, "per_campaign": 16},
+        "check-in": {"per_day": 1, "per_campaign": 30},
+        "invitation": {"per_day": 3, "per_campaign": 10},
+        "support": {"per_day": 5, "per_campaign": 20},
+    },
 }
 
 
@@ -39,20 +53,36 @@ def five_fortunes(
     name_zh: str = "集五福",
     name_en: str = "Five Fortunes",
     rulebook: dict[str, Any] | None = None,
+    by: int | None = None,
 ) -> Campaign:
-    """A draft campaign with the five kinds, the source of signed codes and version 1 of the rules.
+    """A draft campaign with the five kinds, its sources and version 1 of the rules.
 
-    `rulebook` replaces parts of the preset's rules by their top-level names. Raises InvalidCampaign or InvalidRules.
+    `rulebook` replaces parts of the preset's rules by their top-level names, and quotas source by source; `by` is the
+    member of staff who asked for it, None for a command. Raises InvalidCampaign or InvalidRules.
     """
     with transaction.atomic(durable=True):
         campaign = campaigns.create(
             slug=slug, name_zh=name_zh, name_en=name_en, tz=tz,
             opens_at=opens_at, closes_at=closes_at, reveal_at=reveal_at,
-            rulebook=FIVE_FORTUNES_RULES | (rulebook or {}),
+            rulebook=_rules(rulebook or {}),
         )  # fmt: skip
         CardKind.objects.bulk_create(
             CardKind(campaign=campaign, ordinal=i, slug=kind, name_zh=zh, name_en=en, glyph=glyph, colour=colour)
             for i, (kind, zh, en, glyph, colour) in enumerate(FIVE_FORTUNES)
         )
-        Source.objects.create(campaign=campaign, ordinal=0, slug="code", name_zh="扫码", name_en="Scan a code")
+        Source.objects.bulk_create(
+            Source(campaign=campaign, ordinal=i, slug=source, type=type_, name_zh=zh, name_en=en)
+            for i, (source, type_, zh, en) in enumerate(FIVE_FORTUNES_SOURCES)
+        )
+        audit.record(
+            actor=by, action="campaign.drafted", subject="fortunes.campaign", subject_id=campaign.pk,
+            preset="five_fortunes",
+        )  # fmt: skip
     return campaign
+
+
+def _rules(changes: dict[str, Any]) -> dict[str, Any]:
+    rules = FIVE_FORTUNES_RULES | changes
+    if isinstance(changes.get("quotas"), dict):
+        rules["quotas"] = FIVE_FORTUNES_RULES["quotas"] | changes["quotas"]
+    return rules

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from django.conf import settings
 
 from cards import codes as scan_codes
-from cards.models import Source
+from cards.models import CodeBatch
 from fortunes import secretkeys
 
 
-def codes(*, campaign_id: int, source_slug: str, count: int, expires_at: datetime) -> Iterator[str]:
-    """`count` new codes, made one by one as they are asked for. Raises Source.DoesNotExist at once."""
-    source = Source.objects.get(campaign_id=campaign_id, slug=source_slug, type=Source.Type.CODE)
+def codes(*, batch: CodeBatch) -> Iterator[str]:
+    """The codes of a batch (`cards.actions.batches.create`), made one by one as they are asked for.
+
+    Once only: asked again, it makes other codes of the same batch.
+    """
     key_id, key = secretkeys.current(settings.SCAN_CODE_KEYS)
-    fresh = (
-        scan_codes.fresh(campaign_id=campaign_id, source=source.ordinal, expires_at=expires_at) for _ in range(count)
-    )
-    return (scan_codes.encode(code, key_id=key_id, key=key) for code in fresh)
+    for _ in range(batch.count):
+        code = scan_codes.fresh(
+            campaign_id=batch.campaign_id, source=batch.source, batch=batch.number, expires_at=batch.expires_at
+        )
+        yield scan_codes.encode(code, key_id=key_id, key=key)

@@ -8,13 +8,17 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from accounts import friends
+from accounts.models import Referral
 from cards import answers, catalogue, errors, hands
 from cards.actions import trades
-from cards.models import CardKind, Draw, Trade
+from cards.models import CardKind, Draw, InvitationCredit, Trade
 from fortunes import answers as ground
 from fortunes import rulebooks, sql
 from fortunes.actions import feeds
 from fortunes.models import Campaign
+
+# The state of an invitation before it has a credit.
+NOT_YET = "invited"
 
 
 def kinds(*, campaign: Campaign) -> answers.Kinds:
@@ -75,10 +79,13 @@ def draw(row: Draw) -> answers.DrawRecord:
 
 def fairness(*, campaign: Campaign) -> answers.Fairness:
     """The commitment, and what it committed to once that may be known."""
+    known = catalogue.of(campaign.pk)
     return answers.Fairness(
         draw_commitment=bytes(campaign.draw_commitment).hex(),
         draw_secret=bytes(campaign.draw_secret).hex() if campaign.draw_secret else None,
-        kinds=list(catalogue.of(campaign.pk).kinds),
+        kinds=list(known.kinds),
+        sources=list(known.types),
+        tz=campaign.tz,
     )
 
 
@@ -94,6 +101,28 @@ def issue(row: Draw) -> answers.Issue:
     if row.serial is None:
         raise ValueError("an issue has a serial")
     return answers.Issue(kind=known.kinds[row.kind], serial=row.serial, drawn_at=ground.instant(row.at))
+
+
+def referrals_of(*, player_id: int) -> QuerySet[Referral]:
+    """Who came by a player's invitation, whatever the campaign."""
+    return Referral.objects.filter(inviter_id=player_id).select_related("invited")
+
+
+def describe_referrals(rows: Iterable[Referral], *, campaign: Campaign) -> list[answers.Referred]:
+    """Referrals and what became of them in a campaign, in one query for all of them."""
+    rows = list(rows)
+    found = InvitationCredit.objects.filter(campaign=campaign, invited__in=[row.invited_id for row in rows])
+    credits = {credit.invited_id: credit for credit in found}
+    return [_referred(row, credits.get(row.invited_id)) for row in rows]
+
+
+def _referred(row: Referral, credit: InvitationCredit | None) -> answers.Referred:
+    return answers.Referred(
+        player=row.invited.public_id,
+        nickname=row.invited.nickname,
+        state=credit.state if credit else NOT_YET,
+        draw=credit.draw if credit else None,
+    )
 
 
 def trades_of(*, campaign: Campaign, player_id: int) -> QuerySet[Trade]:

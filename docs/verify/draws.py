@@ -3,14 +3,18 @@
 
     python3 draws.py published.json
 
-The file has `draw_commitment`, `draw_secret` and `kinds` (GET …/fairness), `rules` by version (GET …/rules) and `draws`
-(the items of GET …/draws). It exits with 0 if every draw is what the secret says, and with 1 and the reasons if not.
+The file has `draw_commitment`, `draw_secret`, `kinds`, `sources` and `tz` (GET …/fairness), `rules` by version (GET
+…/rules) and `draws` (the items of GET …/draws). It exits with 0 if every draw is what the secret says, and with 1 and
+the reasons if not. Besides, nobody may have chosen what a roll was made from: a check-in's nonce is its player and its
+local day, and an invitation's is eight bytes, the number of the player who came.
 """
 
+import datetime
 import hashlib
 import hmac
 import json
 import sys
+import zoneinfo
 
 
 def choose(weights, number):
@@ -33,6 +37,16 @@ def replay(draw, secret, kinds, rules):
     return kinds[choose(weights, roll[0:8])], kinds[choose(uncapped, roll[8:16])]
 
 
+def is_natural(draw, source, tz):
+    """True unless a nonce that follows from player and day, or from a player, is another one."""
+    nonce = bytes.fromhex(draw["proof"]["nonce"])
+    if source == "check-in":
+        at = datetime.datetime.fromisoformat(draw["drawn_at"].replace("Z", "+00:00"))
+        day = int(at.astimezone(zoneinfo.ZoneInfo(tz)).strftime("%Y%m%d"))
+        return nonce == draw["proof"]["player"].to_bytes(8, "big") + day.to_bytes(4, "big")
+    return source != "invitation" or len(nonce) == 8
+
+
 def faults(published):
     """Everything that is not as it was committed to."""
     secret = bytes.fromhex(published["draw_secret"])
@@ -47,6 +61,8 @@ def faults(published):
         numbered = capped and draw["kind"] == wish
         if draw["wish"] != wish or draw["kind"] not in given or numbered != (draw["serial"] is not None):
             yield f"draw {draw['id']}: it says {draw['wish']} → {draw['kind']}, the roll says {wish} or {alternative}"
+        if not is_natural(draw, published["sources"][draw["proof"]["source"]], published["tz"]):
+            yield f"draw {draw['id']}: its nonce was chosen"
 
 
 def main():

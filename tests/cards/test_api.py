@@ -13,10 +13,11 @@ from django.test import Client
 
 from accounts import tokens
 from accounts.models import Player
+from cards.actions import credits
 from fortunes import rulebooks
 from fortunes.models import Campaign, Rulebook
 from tests.factories import cards as make
-from tests.factories.accounts import FriendshipFactory, PlayerFactory
+from tests.factories.accounts import FriendshipFactory, PlayerFactory, ReferralFactory
 from tests.plugins.clock import Clock
 
 pytestmark = pytest.mark.django_db
@@ -242,3 +243,39 @@ def test_the_hand_follows_a_new_rulebook_at_once(season: Campaign, call: Call) -
     Rulebook.objects.create(campaign=season, version=2, rules=raised, reason=Rulebook.Reason.STAFF)
 
     assert call("get", "hand").json()["quotas"][0]["per_day"] == 2_000
+
+
+def test_a_check_in_over_rest_and_its_replay(season: Campaign, call: Call) -> None:
+    first = call("post", "check-ins", {}, key="k1")
+
+    assert first.status_code == 201
+    assert call("post", "check-ins", {}, key="k1").content == first.content
+    assert call("post", "check-ins", b"", key="k1").content == first.content
+    again = call("post", "check-ins", {}, key="k2")
+    assert problem(again) == (409, "already-checked-in")
+    assert again.json()["next_at"].endswith("Z")
+    assert problem(call("post", "check-ins", {})) == (400, "idempotency-key-missing")
+    assert problem(call("post", "check-ins", {"day": "2027-01-01"}, key="k3")) == (400, "invalid-request")
+    assert problem(call("post", "/api/v1/campaigns/nowhere/check-ins", {}, key="k3")) == (404, "campaign-not-found")
+    draws = call("get", "draws").json()["items"]
+    assert draws[0]["proof"]["source"] == 1
+
+
+def test_referrals_and_what_became_of_them(season: Campaign, alice: Player, call: Call) -> None:
+    invited = [PlayerFactory.create(nickname=name) for name in ("Bob", "Carol", "Dan")]
+    for player in invited:
+        ReferralFactory.create(inviter=alice, invited=player)
+    make.redeem(season, invited[1])
+    credits.credit_due()
+
+    seen, address = [], f"/api/v1/campaigns/{season.slug}/referrals?limit=2"
+    while address:
+        page = call("get", address.removeprefix("http://testserver")).json()
+        seen += [(item["player"], item["nickname"], item["state"]) for item in page["items"]]
+        address = page["next"]
+    states = ("invited", "credited", "invited")
+    wanted = [(str(one.public_id), one.nickname, state) for one, state in zip(invited, states, strict=True)]
+    assert seen == wanted[::-1]
+    mine = call("get", "draws").json()["items"][0]["id"]
+    assert call("get", "referrals").json()["items"][1]["draw"] == mine
+    assert call("get", "referrals", player=invited[0]).json()["items"] == []

@@ -100,7 +100,7 @@ def test_an_expired_code_is_refused(season: Campaign, alice: Player, clock: Cloc
 
 
 def test_a_forged_code_is_refused(season: Campaign, alice: Player) -> None:
-    fresh = codes.fresh(campaign_id=season.pk, source=0, expires_at=database_clock.now() + timedelta(days=1))
+    fresh = codes.fresh(campaign_id=season.pk, source=0, batch=1, expires_at=database_clock.now() + timedelta(days=1))
     (key_id, _) = secretkeys.current(settings.SCAN_CODE_KEYS)
 
     forged = codes.encode(fresh, key_id=key_id, key=b"\0" * 32)

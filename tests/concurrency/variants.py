@@ -45,5 +45,6 @@ def erase(campaign: Campaign, owner: psycopg.Connection) -> None:
     """Take away what a control broke: the session ends with a check of the invariants."""
     events = "UPDATE fortunes_event SET type = 'erased' WHERE campaign_id = %s AND type LIKE 'gift.%%'"
     owner.execute(events, [campaign.pk])
-    for table in ("cards_transfer", "cards_trade", "cards_draw", "cards_hand", "cards_stock", "cards_stocktranche"):
+    cards = ("transfer", "trade", "draw", "drawcount", "drawtotal", "invitationcredit", "hand", "stock", "stocktranche")
+    for table in (f"cards_{name}" for name in cards):
         owner.execute(f"DELETE FROM {table} WHERE campaign_id = {campaign.pk}".encode())

@@ -12,8 +12,8 @@ from django.conf import settings
 
 from accounts.models import Player
 from cards import answers, codes
-from cards.actions import presets, scans, stock, trades
-from cards.models import Draw, Trade
+from cards.actions import checkins, presets, scans, stock, trades
+from cards.models import CodeBatch, Draw, Trade
 from fortunes import clock, keys, secretkeys
 from fortunes.models import Campaign
 from redpackets.actions import openings, pools
@@ -48,10 +48,18 @@ class SeasonFactory(DraftSeasonFactory):
         return campaign
 
 
-def code(campaign: Campaign, *, source: int = 0, valid_for: timedelta = timedelta(days=30)) -> str:
-    """The text of a fresh signed code."""
+def code(
+    campaign: Campaign, *, source: int = 0, batch: int | None = None, valid_for: timedelta = timedelta(days=30)
+) -> str:
+    """The text of a fresh signed code, of the campaign's first batch unless another is given."""
     key_id, key = secretkeys.current(settings.SCAN_CODE_KEYS)
-    fresh = codes.fresh(campaign_id=campaign.pk, source=source, expires_at=clock.now() + valid_for)
+    if batch is None:
+        batch = 1
+        until = campaign.closes_at + timedelta(days=30)
+        CodeBatch.objects.get_or_create(
+            campaign=campaign, number=1, defaults={"source": 0, "count": 1_000_000, "expires_at": until}
+        )
+    fresh = codes.fresh(campaign_id=campaign.pk, source=source, batch=batch, expires_at=clock.now() + valid_for)
     return codes.encode(fresh, key_id=key_id, key=key)
 
 
@@ -70,6 +78,11 @@ def redeem(campaign: Campaign, player: Player, **given: Any) -> scans.Outcome:
     """The outcome of one scan of one player."""
     (outcome,) = scans.redeem(campaign=campaign, scans=[scan(campaign, player, **given)])
     return outcome
+
+
+def check_in(campaign: Campaign, player: Player, *, key: str | None = None) -> answers.Redemption:
+    """Today's check-in."""
+    return checkins.check_in(campaign=campaign, asked=asked(player, "check-ins", {"campaign": campaign.slug}, key))
 
 
 def give(

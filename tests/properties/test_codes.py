@@ -17,6 +17,7 @@ any_code = st.builds(
     codes.Code,
     campaign_id=st.integers(0, 2**32 - 1),
     source=st.integers(0, 2**16 - 1),
+    batch=st.integers(0, 2**32 - 1),
     expires_at=st.integers(0, 2**33).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
     nonce=st.binary(min_size=codes.NONCE_BYTES, max_size=codes.NONCE_BYTES),
 )

@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Player
-from cards import catalogue, draws
-from cards.actions import scans, showing
+from cards import draws
+from cards.actions import compensations, credits, scans, showing
+from cards.models import SupportReason
 from fortunes import rulebooks
 from fortunes.actions import campaigns
 from tests.factories import cards as make
-from tests.factories.accounts import PlayerFactory
+from tests.factories.accounts import PlayerFactory, ReferralFactory
 
 VERIFIER = Path(__file__).parents[2] / "docs" / "verify" / "draws.py"
 WEIGHTS = (25, 25, 23, 22, 5)
@@ -71,11 +72,18 @@ def test_a_player_s_draws_are_replayed_by_the_stand_alone_script(tmp_path: Path)
     )
     alice: Player = PlayerFactory.create()
     scans.redeem(campaign=season, scans=[make.scan(season, alice) for _ in range(200)])
+    make.check_in(season, alice)
+    bob: Player = PlayerFactory.create()
+    ReferralFactory.create(inviter=alice, invited=bob)
+    make.check_in(season, bob)
+    credits.credit_due()
+    reason = SupportReason.GOODWILL
+    compensations.grant_draw(campaign_id=season.pk, player_id=alice.pk, by=bob.pk, reason=reason, key="k")
     records = [showing.draw(row) for row in showing.draws_of(campaign=season, player_id=alice.pk)]
+    assert {record.proof.source for record in records} == {0, 1, 2, 3}
     published = {
-        "draw_commitment": bytes(season.draw_commitment).hex(),
+        **msgspec.to_builtins(showing.fairness(campaign=season)),
         "draw_secret": campaigns.draw_secret(season).hex(),
-        "kinds": list(catalogue.of(season.pk).kinds),
         "rules": {"1": rulebooks.in_force(season.pk).rules},
         "draws": json.loads(msgspec.json.encode(records)),
     }
@@ -85,6 +93,9 @@ def test_a_player_s_draws_are_replayed_by_the_stand_alone_script(tmp_path: Path)
     failed = verify(tmp_path, published)
     assert failed.returncode == 1
     assert published["draws"][0]["id"] in failed.stdout
+    check_in = next(draw for draw in published["draws"] if draw["proof"]["source"] == 1)
+    check_in["drawn_at"] = "2026-01-01T00:00:00Z"
+    assert f"draw {check_in['id']}: its nonce was chosen" in verify(tmp_path, published).stdout
     published["draw_secret"] = "00" * 32
     assert "commitment" in verify(tmp_path, published).stdout
 

@@ -13,13 +13,14 @@ import segno
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_datetime
 
-from cards.actions import printing
+from cards.actions import batches, printing
 from cards.models import Source
 from fortunes import clock
 from fortunes.models import Campaign
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 FILE = "codes.txt"
+MOST = 10**9
 # Pixels (PNG) or units (SVG) a module. Error correction M: a scuffed label still reads, and the picture stays small.
 SCALE, ERROR_CORRECTION = 8, "m"
 
@@ -48,18 +49,18 @@ class Command(BaseCommand):
         if campaign is None:
             raise CommandError(f"there is no campaign {slug}")
         count, out = options["count"], options["out"]
+        if (out / FILE).exists():
+            # Codes are stored nowhere else: overwriting a file that hasn't been printed yet would lose them.
+            raise CommandError(f"{out / FILE} exists already; choose another folder")
         try:
-            codes = printing.codes(campaign_id=campaign.pk, source_slug=source, count=count, expires_at=expires_at)
+            batch = batches.create(campaign_id=campaign.pk, source_slug=source, count=count, expires_at=expires_at)
         except Source.DoesNotExist as error:
             raise CommandError(f"{slug} has no source {source} of signed codes") from error
-        formats = [name for name in ("png", "svg") if options[name]]
         out.mkdir(parents=True, exist_ok=True)
-        try:
-            _write(codes, out, formats, digits=len(str(count)))
-        except FileExistsError as error:
-            # Codes are stored nowhere else: overwriting a file that hasn't been printed yet would lose them.
-            raise CommandError(f"{error.filename} exists already; choose another folder") from error
-        self.stdout.write(f"{count} codes of {slug}, good until {expires_at.isoformat()}: {out / FILE}")
+        formats = [name for name in ("png", "svg") if options[name]]
+        _write(printing.codes(batch=batch), out, formats, digits=len(str(count)))
+        until = expires_at.isoformat()
+        self.stdout.write(f"batch {batch.number}: {count} codes of {slug}, good until {until}: {out / FILE}")
 
 
 def _write(codes: Iterable[str], out: Path, formats: list[str], *, digits: int) -> None:
@@ -81,8 +82,8 @@ def picture_of(code: str) -> segno.QRCode:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError("at least 1")
+    if not text.isdecimal() or not 1 <= int(text) <= MOST:
+        raise ArgumentTypeError(f"at least 1 and at most {MOST}")
     return int(text)
 
 
