@@ -8,10 +8,11 @@ from uuid import UUID
 
 import msgspec
 
-from accounts.models import Player
+from accounts.befriending import Side
+from accounts.models import InvitationLink, Player, RefreshFamily
 from fortunes.answers import instant
 
-# A player who was blocked isn't told, so "barred" is never shown.
+# A player who was blocked isn't told, so "barred" is never shown, and "mutual" is one's own block.
 ShownState = Literal["asking", "asked", "friends", "blocked"]
 
 
@@ -54,12 +55,56 @@ class RefreshedAnswer(msgspec.Struct, frozen=True, kw_only=True):
     tokens: TokensAnswer
 
 
+class PhoneCodeAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A code is on its way, whether a player has this number or not. Another can be asked for in `retry_after_s`."""
+
+    expires_at: str
+    retry_after_s: int
+
+
+class DeviceAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that goes on: somewhere you are signed in. `current` is where you ask from."""
+
+    id: UUID
+    signed_in_at: str
+    refreshed_at: str
+    expires_at: str
+    current: bool
+
+
 class FriendshipAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """How you stand to `player`: you are `asking` them, were `asked` by them, are `friends`, or have `blocked` them."""
 
     player: PlayerAnswer
     state: ShownState
     since: str
+
+
+class InvitationAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A link that you spread. `url` says who invites; `opens` counts how often that was asked for, as nearly as it
+    can without anybody waiting, and `acceptances` who became your friend by it.
+    """
+
+    code: str
+    channel: str
+    url: str
+    created_at: str
+    revoked_at: str | None
+    opens: int
+    acceptances: int
+
+
+class InviterAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who invites, as everybody with the link may know: no username."""
+
+    id: UUID
+    nickname: str
+
+
+class InvitedAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """An invitation that can be accepted."""
+
+    inviter: InviterAnswer
 
 
 def player(row: Player) -> PlayerAnswer:
@@ -76,5 +121,32 @@ def me(row: Player) -> MeAnswer:
     )
 
 
+def device(row: RefreshFamily, *, current: UUID | None) -> DeviceAnswer:
+    return DeviceAnswer(
+        id=row.public_id,
+        signed_in_at=instant(row.created_at),
+        refreshed_at=instant(row.refreshed_at),
+        expires_at=instant(row.expires_at),
+        current=row.public_id == current,
+    )
+
+
 def friendship(friend: Player, state: str, since: datetime) -> FriendshipAnswer:
-    return FriendshipAnswer(player=player(friend), state=cast(ShownState, str(state)), since=instant(since))
+    shown = Side.BLOCKED if state == Side.MUTUAL else state
+    return FriendshipAnswer(player=player(friend), state=cast(ShownState, str(shown)), since=instant(since))
+
+
+def invitation(row: InvitationLink) -> InvitationAnswer:
+    return InvitationAnswer(
+        code=row.code,
+        channel=row.channel,
+        url=f"/api/v1/invitations/{row.code}",
+        created_at=instant(row.created_at),
+        revoked_at=instant(row.revoked_at) if row.revoked_at else None,
+        opens=row.opens,
+        acceptances=row.acceptances,
+    )
+
+
+def invited(inviter: Player) -> InvitedAnswer:
+    return InvitedAnswer(inviter=InviterAnswer(id=inviter.public_id, nickname=inviter.nickname))

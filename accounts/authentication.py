@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
@@ -28,3 +30,8 @@ def player_id(request: Request) -> int:
     if not isinstance(request.auth, tokens.Identity):
         raise NotAuthenticated
     return request.auth.player_id
+
+
+def session_of(request: Request) -> UUID | None:
+    """The session whose token this request carries."""
+    return request.auth.session if isinstance(request.auth, tokens.Identity) else None

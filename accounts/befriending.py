@@ -3,8 +3,9 @@
 A pair is described from each side, and the one side says the other: who is `asking` is `asked` over there. So the
 table needs one side only, the one of the player who acts. Strangers have no rows.
 
-Nobody can do anything with a player who has blocked them: that player is as good as unknown, and where a
-stranger looks like the unknown, like a stranger.
+Nobody can do anything with a player who has blocked them: that player is as good as unknown, and where a stranger
+looks like the unknown, like a stranger. But they can block that player in turn, as they could a stranger; then each has
+blocked the other, which is `mutual`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ class Side(StrEnum):
     FRIENDS = "friends"
     BLOCKED = "blocked"
     BARRED = "barred"
+    MUTUAL = "mutual"
 
 
 class Verb(StrEnum):
@@ -27,6 +29,8 @@ class Verb(StrEnum):
     END = "end"
     BLOCK = "block"
     UNBLOCK = "unblock"
+    # Follow the invitation of the other, who consented by giving it.
+    FOLLOW = "follow"
 
 
 class Refusal(StrEnum):
@@ -34,6 +38,7 @@ class Refusal(StrEnum):
     NO_FRIENDSHIP = "no-friendship"
     NOT_ASKED = "not-asked"
     BLOCKED_BY_ME = "blocked-by-me"
+    NO_INVITATION = "no-invitation"
 
 
 MIRROR = {
@@ -43,6 +48,7 @@ MIRROR = {
     Side.FRIENDS: Side.FRIENDS,
     Side.BLOCKED: Side.BARRED,
     Side.BARRED: Side.BLOCKED,
+    Side.MUTUAL: Side.MUTUAL,
 }
 
 # Crossing asks make friends. A verb that finds its work done changes nothing, so a retry is harmless.
@@ -54,6 +60,7 @@ _TABLE: dict[Verb, dict[Side, Side | Refusal]] = {
         Side.FRIENDS: Side.FRIENDS,
         Side.BLOCKED: Refusal.BLOCKED_BY_ME,
         Side.BARRED: Refusal.NO_PLAYER,
+        Side.MUTUAL: Refusal.BLOCKED_BY_ME,
     },
     Verb.ACCEPT: {
         Side.STRANGER: Refusal.NO_FRIENDSHIP,
@@ -62,6 +69,7 @@ _TABLE: dict[Verb, dict[Side, Side | Refusal]] = {
         Side.FRIENDS: Side.FRIENDS,
         Side.BLOCKED: Refusal.NO_FRIENDSHIP,
         Side.BARRED: Refusal.NO_FRIENDSHIP,
+        Side.MUTUAL: Refusal.NO_FRIENDSHIP,
     },
     # Ends a friendship, declines an ask or withdraws one.
     Verb.END: {
@@ -71,6 +79,7 @@ _TABLE: dict[Verb, dict[Side, Side | Refusal]] = {
         Side.FRIENDS: Side.STRANGER,
         Side.BLOCKED: Refusal.NO_FRIENDSHIP,
         Side.BARRED: Refusal.NO_FRIENDSHIP,
+        Side.MUTUAL: Refusal.NO_FRIENDSHIP,
     },
     Verb.BLOCK: {
         Side.STRANGER: Side.BLOCKED,
@@ -78,7 +87,8 @@ _TABLE: dict[Verb, dict[Side, Side | Refusal]] = {
         Side.ASKED: Side.BLOCKED,
         Side.FRIENDS: Side.BLOCKED,
         Side.BLOCKED: Side.BLOCKED,
-        Side.BARRED: Refusal.NO_PLAYER,
+        Side.BARRED: Side.MUTUAL,
+        Side.MUTUAL: Side.MUTUAL,
     },
     Verb.UNBLOCK: {
         Side.STRANGER: Side.STRANGER,
@@ -86,7 +96,17 @@ _TABLE: dict[Verb, dict[Side, Side | Refusal]] = {
         Side.ASKED: Side.ASKED,
         Side.FRIENDS: Side.FRIENDS,
         Side.BLOCKED: Side.STRANGER,
-        Side.BARRED: Refusal.NO_PLAYER,
+        Side.BARRED: Side.BARRED,
+        Side.MUTUAL: Side.BARRED,
+    },
+    Verb.FOLLOW: {
+        Side.STRANGER: Side.FRIENDS,
+        Side.ASKING: Side.FRIENDS,
+        Side.ASKED: Side.FRIENDS,
+        Side.FRIENDS: Side.FRIENDS,
+        Side.BLOCKED: Refusal.NO_INVITATION,
+        Side.BARRED: Refusal.NO_INVITATION,
+        Side.MUTUAL: Refusal.NO_INVITATION,
     },
 }
 

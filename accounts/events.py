@@ -19,7 +19,7 @@ class FriendshipAsked(msgspec.Struct, frozen=True, kw_only=True):
 
 @event("friendship.accepted")
 class FriendshipAccepted(msgspec.Struct, frozen=True, kw_only=True):
-    """`by` accepted what `to` had asked, or asked back: they are friends."""
+    """`by` accepted what `to` had asked, asked back, or followed an invitation of `to`: they are friends."""
 
     by: UUID
     to: UUID

@@ -14,6 +14,7 @@ from enum import Enum
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.db.models.expressions import CombinedExpression
 
 from accounts.models import Player, RefreshFamily
@@ -26,6 +27,21 @@ class Trouble(Enum):
     UNKNOWN = "unknown"
     EXPIRED = "expired"
     REUSED = "reused"
+
+
+def id_of(token: str) -> UUID:
+    """The family of one of its tokens, as access tokens and lists of sessions name it."""
+    return UUID(hex=token.partition(".")[0])
+
+
+def alive() -> QuerySet[RefreshFamily]:
+    """Those that were neither ended nor have expired."""
+    return RefreshFamily.objects.filter(revoked_at=None, expires_at__gt=DatabaseNow())
+
+
+def end(families: QuerySet[RefreshFamily]) -> int:
+    """Sign out: no token of theirs is good any more. How many were."""
+    return families.filter(revoked_at=None).update(revoked_at=DatabaseNow())
 
 
 def start(player: Player) -> str:

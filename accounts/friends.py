@@ -25,6 +25,14 @@ def find(player: UUID | str, *, seen_by: int) -> Player:
     return found
 
 
+def find_any(player: UUID | str) -> Player:
+    """The player of this id or username, shut out or not, and whoever has blocked whom. Raises PlayerNotFound."""
+    found = _named(player, Player.objects.filter(erased_at=None))
+    if found is None:
+        raise errors.PlayerNotFound
+    return found
+
+
 def find_tied(player: UUID | str, *, to: int) -> Player:
     """The active player of this id or username who is a friend of `to`, has asked them or was asked, or is `to`.
 

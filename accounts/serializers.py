@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from accounts import invitations, phones
 from fortunes.rest import StrictSerializer
 
 
@@ -18,9 +19,30 @@ class Credentials(StrictSerializer):
 
 
 class SignUp(Credentials):
-    """Username and password, and a nickname in any script."""
+    """Username and password, a nickname in any script, and the code of an invitation."""
 
     nickname = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    invitation = serializers.CharField(max_length=40, required=False)
+
+
+class PhoneCode(StrictSerializer):
+    """A mobile phone's number, however it is written; without a country's code it is of the installation's region."""
+
+    phone = serializers.CharField(max_length=phones.LONGEST)
+
+
+class PhoneSignIn(PhoneCode):
+    """Number and code. Nickname and invitation count for a player who comes in by it, and for nobody else."""
+
+    code = serializers.CharField(max_length=20)
+    nickname = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    invitation = serializers.CharField(max_length=40, required=False)
+
+
+class Renaming(StrictSerializer):
+    """A nickname in any script, or none."""
+
+    nickname = serializers.CharField(max_length=60, allow_blank=True)
 
 
 class Refresh(StrictSerializer):
@@ -32,6 +54,8 @@ class Refresh(StrictSerializer):
 class Ask(StrictSerializer):
     """Whom to ask: either by `username` or by `player`, the public id."""
 
+    schema = {"minProperties": 1, "maxProperties": 1}
+
     username = serializers.CharField(max_length=60, required=False)
     player = serializers.UUIDField(required=False)
 
@@ -39,3 +63,24 @@ class Ask(StrictSerializer):
         if len(asked) != 1:
             raise serializers.ValidationError(_("Give either a username or a player."), code="one-of")
         return asked
+
+
+class FederatedSignIn(StrictSerializer):
+    """A host app's token. Nickname and invitation count for a player who comes in by it, and for nobody else."""
+
+    token = serializers.CharField()
+    nickname = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    invitation = serializers.CharField(max_length=40, required=False)
+
+
+class Invite(StrictSerializer):
+    """Where a link will be spread: a tag of yours, up to 32 of a-z, 0-9, colon, dash and underscore."""
+
+    channel = serializers.RegexField(invitations.CHANNEL_PATTERN, required=False, allow_blank=True)
+
+
+class Erasure(StrictSerializer):
+    """That you mean it: your username, and your password if you have one."""
+
+    confirm = serializers.CharField(max_length=60)
+    password = serializers.CharField(max_length=128, trim_whitespace=False, required=False)

@@ -6,7 +6,6 @@ Comfort only: they count in Redis, and without Redis they let everybody pass.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import logging
 import time
 from abc import ABC, abstractmethod
@@ -20,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from accounts import names, serializers
+from accounts import addresses, names, serializers
 from accounts.authentication import player_id
 from fortunes import clock
 
@@ -32,10 +31,14 @@ _redis_is_ill_until = 0.0
 
 
 class Throttle(BaseThrottle, ABC):
-    """So many POSTs in a window of time. What is left goes into `request.rate_limits`, for the view to tell."""
+    """So many requests in a window of time, POSTs unless told otherwise.
+
+    What is left goes into `request.rate_limits`, for the view to tell.
+    """
 
     policy: ClassVar[str]
     window_s: ClassVar[int] = 60
+    method: ClassVar[str] = "POST"
 
     @property
     @abstractmethod
@@ -47,7 +50,7 @@ class Throttle(BaseThrottle, ABC):
         """Who or what is counted; None counts nothing."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        who = self.whose(request) if request.method == "POST" else None
+        who = self.whose(request) if request.method == self.method else None
         if who is None:
             return True
         window, passed = divmod(int(clock.estimate().timestamp()), self.window_s)
@@ -74,14 +77,14 @@ class SignInThrottle(Throttle):
 
     def whose(self, request: Request) -> str:
         username = request.data.get("username") if isinstance(request.data, dict) else None
-        return f"{_address(request)}\n{names.normalise_username(username) if isinstance(username, str) else ''}"
+        return f"{address(request)}\n{names.normalise_username(username) if isinstance(username, str) else ''}"
 
 
 class AddressThrottle(Throttle):
     """For what costs much or can be guessed: by address, since nobody is signed in yet."""
 
     def whose(self, request: Request) -> str:
-        return _address(request)
+        return address(request)
 
 
 class SignInAddressThrottle(AddressThrottle):
@@ -90,6 +93,16 @@ class SignInAddressThrottle(AddressThrottle):
     @property
     def quota(self) -> int:
         return int(settings.SIGN_INS_PER_MINUTE)
+
+
+class PhoneCodeThrottle(AddressThrottle):
+    """What each number gets is limited in the database; this is against who goes through many numbers."""
+
+    policy = "phone-codes"
+
+    @property
+    def quota(self) -> int:
+        return int(settings.PHONE_CODES_PER_MINUTE)
 
 
 class SignUpThrottle(AddressThrottle):
@@ -136,6 +149,47 @@ class AskAgainThrottle(Throttle):
         return f"{player_id(request)}\n{whom}"
 
 
+class PlayerThrottle(Throttle):
+    """For what one player may do so often."""
+
+    def whose(self, request: Request) -> str:
+        return str(player_id(request))
+
+
+class InviteThrottle(PlayerThrottle):
+    """A new link for a revoked one, again and again, would fill the table."""
+
+    policy = "invite"
+    window_s = 3600
+    quota = 60
+
+
+class LookThrottle(AddressThrottle):
+    """Whose link is this: codes can't be guessed, and this is how slowly they can't be."""
+
+    policy = "look"
+    method = "GET"
+    quota = 600
+
+
+class ExportThrottle(PlayerThrottle):
+    """An export reads all that there is about a player."""
+
+    policy = "export"
+    method = "GET"
+    window_s = 3600
+    quota = 6
+
+
+class ErasureThrottle(PlayerThrottle):
+    """The password is asked for: a stolen access token is no licence to guess it."""
+
+    policy = "erasure"
+    method = "DELETE"
+    window_s = 3600
+    quota = 6
+
+
 class ThrottledView(APIView):
     """A view that tells what is left of its limits, in the fields `RateLimit-Policy` and `RateLimit`."""
 
@@ -164,13 +218,6 @@ def _count(name: str, *, keep_s: int) -> int | None:
     return None
 
 
-def _address(request: Request) -> str:
+def address(request: Request) -> str:
     """Where a request comes from. Of IPv6 the network: everybody has 2⁶⁴ addresses."""
-    given = request.META.get("REMOTE_ADDR", "")
-    try:
-        address = ipaddress.ip_address(given)
-    except ValueError:
-        return str(given)
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    return str(address.ipv4_mapped or ipaddress.ip_network((int(address), 64), strict=False))
+    return addresses.network(request.META.get("REMOTE_ADDR", ""))

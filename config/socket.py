@@ -11,13 +11,14 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 from channels.utils import await_many_dispatch
 
 import cards.commands
-from config import watch
+from config import metrics, watch
 from config.sockets import entrance, frames, handshake
 from config.sockets.follower import Follower
 from config.sockets.frames import Close, Refused
@@ -27,6 +28,7 @@ from fortunes.answers import instant
 from fortunes.commands import Caller, Command
 
 COMMANDS: Mapping[str, Command] = {**cards.commands.COMMANDS}
+KNOWN = frozenset({"connect", "ping", "token.refresh", *COMMANDS})
 
 CONNECT_TIMEOUT_S = 5.0
 MOST_WAITING = 32
@@ -40,6 +42,7 @@ class FortunesConsumer(AsyncConsumer):
 
     player_id: int
     campaign_id: int
+    session: UUID | None = None
     expires_at = datetime.max.replace(tzinfo=UTC)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -81,6 +84,7 @@ class FortunesConsumer(AsyncConsumer):
             self._outbox.close(Close.SUBPROTOCOL, "subprotocol")
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
+        metrics.frame("in")
         text = message.get("text")
         if self._outbox.closing:
             return
@@ -99,6 +103,10 @@ class FortunesConsumer(AsyncConsumer):
     def wake(self, kind: str, seq: int) -> None:
         if self._follower:
             self._follower.wake(kind, seq)
+
+    def tell(self, frame: str) -> None:
+        if self._follower:
+            self._follower.tell(frame)
 
     def shut(self, code: Close, reason: str) -> None:
         self._outbox.close(code, reason)
@@ -123,10 +131,13 @@ class FortunesConsumer(AsyncConsumer):
             command = await self._commands.get()
             if self._outbox.closing:
                 return
+            outcome = "ok"
             try:
                 await self._perform(command)
             except Exception as error:
+                outcome = "refused"
                 await self._refuse(command.id, error)
+            metrics.command(command.op if command.op in KNOWN else "unknown", outcome)
 
     async def _perform(self, command: frames.Command) -> None:
         if command.op == "connect":
@@ -148,7 +159,7 @@ class FortunesConsumer(AsyncConsumer):
             raise Refused("malformed-frame", "This socket is connected already.")
         ticket = await threads.run(entrance.admit, command.data)
         self.player_id, self.campaign_id = ticket.player.pk, ticket.campaign.pk
-        self.expires_at = ticket.player.expires_at
+        self.session, self.expires_at = ticket.player.session, ticket.player.expires_at
         self._follower = Follower(self._outbox, player_id=self.player_id, campaign_id=self.campaign_id)
         # Woken from here on, and only then is the place read, so nothing falls in between.
         await watch.here().add(self)
@@ -169,7 +180,8 @@ class FortunesConsumer(AsyncConsumer):
         self._know(pong)
 
     async def _refresh(self, command: frames.Command) -> None:
-        self.expires_at = await threads.run(entrance.renew, self.player_id, command.data)
+        newer = await threads.run(entrance.renew, self.player_id, command.data)
+        self.session, self.expires_at = newer.session, newer.expires_at
         await self._outbox.say(frames.answer(command.id, entrance.Renewed(expires_at=instant(self.expires_at))))
 
     def _know(self, newest: entrance.Place | entrance.Pong) -> None:

@@ -1,7 +1,7 @@
 """The sockets of this process: who is connected, and what keeps them right without any doorbell.
 
 Every 10 s, every second while Redis is ill, one query compares the feeds of all connected players. Every few seconds
-it is looked whose token has expired, who was shut out, and who has fallen silent.
+it is looked whose token has expired, who was shut out or has signed out, and who has fallen silent.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import NoReturn, Protocol
+from uuid import UUID
 
 from django.conf import settings
 
-from accounts.models import Player
+from accounts.models import Player, RefreshFamily
 from config.doorbell import group
-from config.sockets import ear, frames
+from config.sockets import ear, frames, shares
 from config.sockets.frames import Close, Refused
 from fortunes import clock, threads
 from fortunes.actions import feeds
@@ -27,22 +28,30 @@ log = logging.getLogger("fortunes.socket")
 
 MOST_SOCKETS = 5
 TICK_S = 1.0
-SHUT_OUT_TICKS = 4
+# With what `accounts.tokens` remembers this makes less than five seconds, even for a socket that came in meanwhile.
+SHUT_OUT_TICKS = 2
 PING_S = 25
 # A client that has missed this many pings is gone, whatever TCP says.
 SILENCE_S = 3 * PING_S
 
 
 class Socket(Protocol):
-    """A connected socket, as far as it is watched. `expires_at` is its token's; `heard_at` is by the loop's clock."""
+    """A connected socket, as far as it is watched.
+
+    `session` and `expires_at` are its token's; `heard_at` is by the loop's clock.
+    """
 
     player_id: int
     campaign_id: int
+    session: UUID | None
     expires_at: datetime
     heard_at: float
 
     def wake(self, kind: str, seq: int) -> None:
         """The feed, 'player' or 'campaign', is at this number: send what is missing."""
+
+    def tell(self, frame: str) -> None:
+        """An ephemeral frame: it has no number, and a newer one replaces it as long as it waits."""
 
     def shut(self, code: Close, reason: str) -> None:
         """Close it."""
@@ -53,6 +62,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._sockets: dict[str, dict[int, set[Socket]]] = {"player": defaultdict(set), "campaign": defaultdict(set)}
+        self._shares = shares.Shares(self._tell_campaign)
         self._ear = ear.Ear(self._heard)
         self._reading: dict[tuple[int, int, int], asyncio.Task[list[tuple[int, str]]]] = {}
         self._complained = False
@@ -92,8 +102,15 @@ class Watch:
         return await asyncio.shield(reading)
 
     def _heard(self, bell: ear.Message) -> None:
+        if bell["kind"] == "share":
+            self._shares.heard(bell["id"])
+            return
         for socket in list(self._sockets[bell["kind"]].get(bell["id"], ())):
             socket.wake(bell["kind"], bell["seq"])
+
+    def _tell_campaign(self, campaign_id: int, frame: str) -> None:
+        for socket in list(self._sockets["campaign"].get(campaign_id, ())):
+            socket.tell(frame)
 
     def _all(self) -> Iterator[Socket]:
         for sockets in list(self._sockets["player"].values()):
@@ -119,6 +136,7 @@ class Watch:
             await self._compare()
         if number % SHUT_OUT_TICKS == 0:
             await self._close_shut_out()
+            await self._close_signed_out()
         await self._close_expired()
 
     async def _compare(self) -> None:
@@ -127,11 +145,21 @@ class Watch:
         for kind, positions in (("player", players), ("campaign", campaigns)):
             for feed_id, seq in positions.items():
                 self._heard({"kind": kind, "id": feed_id, "seq": seq})
+        await self._shares.compare(list(self._sockets["campaign"]))
 
     async def _close_shut_out(self) -> None:
         for player in await threads.run(_shut_out, list(self._sockets["player"])):
             for socket in list(self._sockets["player"].get(player, ())):
                 socket.shut(Close.FORBIDDEN, "shut-out")
+
+    async def _close_signed_out(self) -> None:
+        """Whoever signed out, here or on another process, or whose refresh token was used twice."""
+        sessions = {socket.session for socket in self._all() if socket.session is not None}
+        alive = await threads.run(_alive, sessions)
+        for socket in self._all():
+            # Not those that came or changed their token while the database was asked.
+            if socket.session in sessions - alive:
+                socket.shut(Close.NOT_SIGNED_IN, "signed-out")
 
     async def _close_expired(self) -> None:
         now = await threads.run(clock.estimate)
@@ -154,12 +182,22 @@ def _shut_out(players: Collection[int]) -> list[int]:
     return list(Player.objects.filter(pk__in=players, is_active=False).values_list("pk", flat=True))
 
 
+def _alive(sessions: Collection[UUID]) -> set[UUID]:
+    good = RefreshFamily.objects.filter(public_id__in=sessions, revoked_at=None)
+    return set(good.values_list("public_id", flat=True))
+
+
 async def _read_broadcasts(campaign_id: int, seq: int) -> list[tuple[int, str]]:
     notices = await threads.run(feeds.broadcasts_after, campaign_id=campaign_id, seq=seq)
     return [(notice.seq, frames.broadcast(notice)) for notice in notices]
 
 
 _watch: Watch | None = None
+
+
+def figures() -> tuple[int, bool | None]:
+    """How many sockets are open, and whether the doorbell is heard; None before the first socket."""
+    return (0, None) if _watch is None else (sum(1 for _ in _watch._all()), _watch._ear.healthy)
 
 
 def here() -> Watch:

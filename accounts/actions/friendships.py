@@ -21,7 +21,10 @@ REFUSALS: dict[Refusal, type[DomainError]] = {
     Refusal.NO_FRIENDSHIP: errors.FriendshipNotFound,
     Refusal.NOT_ASKED: errors.FriendshipNotAsked,
     Refusal.BLOCKED_BY_ME: errors.PlayerBlocked,
+    Refusal.NO_INVITATION: errors.InvitationNotFound,
 }
+# What a verb says of somebody who was erased a moment ago.
+NOBODY = {Verb.ACCEPT: Refusal.NO_FRIENDSHIP, Verb.END: Refusal.NO_FRIENDSHIP, Verb.FOLLOW: Refusal.NO_INVITATION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,16 @@ def end(*, by: int, player: UUID | str) -> Standing:
 
 
 def block(*, by: int, player: UUID | str) -> Standing:
-    """Block a player, which ends whatever there was between the two."""
+    """Block a player, which ends whatever there was between the two.
+
+    Works towards everybody there is, whether or not they have blocked the one who does it or were shut out: whoever
+    could be told apart by it would know of that.
+    """
     return _act(Verb.BLOCK, by, player)
 
 
 def unblock(*, by: int, player: UUID | str) -> Standing:
-    """Take a block back; the two are strangers then."""
+    """Take a block back; as far as the one who does it can know, the two are strangers then."""
     return _act(Verb.UNBLOCK, by, player)
 
 
@@ -68,31 +75,42 @@ def _act(verb: Verb, by: int, player: UUID | str) -> Standing:
     with transaction.atomic(durable=True):
         if verb in (Verb.ACCEPT, Verb.END):
             friend = friends.find_tied(player, to=by)
-        else:
+        elif verb is Verb.ASK:
             friend = friends.find(player, seen_by=by)
+        else:
+            friend = friends.find_any(player)
         if friend.pk == by:
             raise errors.FriendshipWithOneself
-        friend_counts = locks.both(by, friend.pk)
-        # Read under the locks: what was true before them may not be any more.
-        row = Friendship.objects.filter(player=by, friend=friend).first()
-        was = Side(row.state) if row else Side.STRANGER
-        state = after(verb, was)
-        if isinstance(state, Refusal):
-            raise REFUSALS[state]
-        if state is was:
-            return Standing(friend, state, row.since if row else None, was)
-        _count_friends(friend_counts, (state is Side.FRIENDS) - (was is Side.FRIENDS))
-        since = _write(by, friend.pk, state)
-        _tell(by, friend, was, state)
-        return Standing(friend, state, since, was)
+        return apply(verb=verb, by=by, friend=friend)
 
 
-def _count_friends(friend_counts: dict[int, int], change: int) -> None:
+def apply(*, verb: Verb, by: int, friend: Player) -> Standing:
+    """Do a verb in the caller's transaction, whose last steps these are: it ends with the locks on both feeds."""
+    locked = locks.both(by, friend.pk)
+    # Read under the locks: what was true before them may not be any more.
+    if locked[by].erased:
+        raise errors.TokenInvalid
+    if locked[friend.pk].erased:
+        raise REFUSALS[NOBODY.get(verb, Refusal.NO_PLAYER)]
+    row = Friendship.objects.filter(player=by, friend=friend).first()
+    was = Side(row.state) if row else Side.STRANGER
+    state = after(verb, was)
+    if isinstance(state, Refusal):
+        raise REFUSALS[state]
+    if state is was:
+        return Standing(friend, state, row.since if row else None, was)
+    _count_friends(locked, (state is Side.FRIENDS) - (was is Side.FRIENDS))
+    since = _write(by, friend.pk, state)
+    _tell(by, friend, was, state)
+    return Standing(friend, state, since, was)
+
+
+def _count_friends(locked: dict[int, locks.Locked], change: int) -> None:
     if change == 0:
         return
-    if change > 0 and max(friend_counts.values()) >= FRIEND_LIMIT:
+    if change > 0 and max(player.friend_count for player in locked.values()) >= FRIEND_LIMIT:
         raise errors.FriendLimitReached(limit=FRIEND_LIMIT)
-    Player.objects.filter(pk__in=friend_counts).update(friend_count=F("friend_count") + change)
+    Player.objects.filter(pk__in=locked).update(friend_count=F("friend_count") + change)
 
 
 def _write(player_id: int, friend_id: int, state: Side) -> datetime | None:
@@ -101,8 +119,9 @@ def _write(player_id: int, friend_id: int, state: Side) -> datetime | None:
         Friendship.objects.filter(pair).delete()
         return None
     sides = {"player": player_id, "friend": friend_id, "mine": state.value, "theirs": MIRROR[state].value}
-    since: datetime = sql.fetch(sql.text("accounts", "set_friendship"), sides)[0].since
-    return since
+    rows = sql.fetch(sql.text("accounts", "set_friendship"), sides)
+    since: dict[int, datetime] = {row.player_id: row.since for row in rows}
+    return since[player_id]
 
 
 def _tell(by: int, friend: Player, was: Side, state: Side) -> None:

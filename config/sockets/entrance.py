@@ -129,12 +129,12 @@ def pong(player_id: int, campaign_id: int) -> Pong:
     return Pong(seq=seq, campaign_seq=campaign_seq, server_time=instant(clock.estimate()))
 
 
-def renew(player_id: int, data: dict[str, Any]) -> datetime:
-    """Until when a newer token is good. Raises ValidationError, TokenInvalid, TokenExpired or Refused."""
+def renew(player_id: int, data: dict[str, Any]) -> tokens.Identity:
+    """Whose a newer token is and for how long. Raises ValidationError, TokenInvalid, TokenExpired or Refused."""
     player = tokens.player_of(rest.validated(RefreshData, data)["token"])
     if player.pk != player_id:
         raise Refused("forbidden", "This token is another player's.")
-    return player.expires_at
+    return player
 
 
 def _newest(player_id: int, campaign_id: int) -> tuple[int, int]:

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import Player
+from tests.accounts import hosts
+from tests.accounts.hosts import HostApp
 from tests.factories.accounts import PlayerFactory
 
 
@@ -40,3 +44,12 @@ def client_of() -> Callable[[Player], APIClient]:
         return client
 
     return make
+
+
+@pytest.fixture
+def app(settings: Settings, tmp_path: Path) -> Iterator[HostApp]:
+    """A host app that is configured here. Key sets are remembered by the file's name, which is new for each test."""
+    with hosts.running() as app:
+        settings.DEBUG = True
+        settings.FEDERATION_FILE = hosts.configured(tmp_path, app.configuration(nickname_claim="nickname"))
+        yield app

@@ -11,7 +11,7 @@ from accounts.befriending import Side
 from accounts.models import Friendship, Player
 from fortunes.models import Event
 from tests.accounts.sharing import share_lock
-from tests.factories.accounts import FriendshipFactory
+from tests.factories.accounts import FriendshipFactory, PlayerFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -99,7 +99,7 @@ def test_whoever_blocked_somebody_must_unblock_first(alice: Player, bob: Player)
         friendships.ask(by=alice.pk, player=bob.public_id)
 
 
-@pytest.mark.parametrize("verb", ["ask", "accept", "end", "block", "unblock"])
+@pytest.mark.parametrize("verb", ["ask", "accept", "end"])
 def test_blocked_unknown_and_shut_out_look_the_same(verb: str, alice: Player, bob: Player, charlie: Player):
     friendships.block(by=alice.pk, player=bob.public_id)
     Player.objects.filter(pk=charlie.pk).update(is_active=False)
@@ -107,6 +107,22 @@ def test_blocked_unknown_and_shut_out_look_the_same(verb: str, alice: Player, bo
         with pytest.raises(errors.FriendshipNotFound if verb in ("accept", "end") else errors.PlayerNotFound):
             getattr(friendships, verb)(by=bob.pk, player=nobody)
     assert _sides(alice, bob) == ("blocked", "barred")
+
+
+def test_a_block_tells_nobody_apart(alice: Player, bob: Player, charlie: Player):
+    """Whether they have blocked you, were shut out, or are strangers."""
+    friendships.block(by=alice.pk, player=bob.public_id)
+    shut_out = PlayerFactory.create(is_active=False)
+    for other in (alice, charlie, shut_out):
+        friendships.unblock(by=bob.pk, player=other.public_id)
+        friendships.block(by=bob.pk, player=other.public_id)
+    assert _sides(alice, bob) == ("mutual", "mutual")
+    assert _sides(shut_out, bob) == _sides(charlie, bob) == ("barred", "blocked")
+    for nobody in (uuid.uuid4(), "nobody-here", "", "\ud800"):
+        with pytest.raises(errors.PlayerNotFound):
+            friendships.block(by=bob.pk, player=nobody)
+        with pytest.raises(errors.PlayerNotFound):
+            friendships.unblock(by=bob.pk, player=nobody)
 
 
 @pytest.mark.parametrize("verb", ["ask", "accept", "end", "block", "unblock"])

@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 
 from accounts.actions import friendships
 from accounts.models import Player
+from fortunes import sql
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
 
 pytestmark = pytest.mark.django_db
@@ -49,12 +50,28 @@ def test_who_blocked_you_answers_like_nobody(alice: Player, bob: Player, client_
     for body in ({"username": alice.username}, {"username": "nobody-here"}, {"player": str(alice.public_id)}):
         answer = client.post(ADDRESS, body, format="json")
         assert (answer.status_code, answer.json()["code"]) == (404, "player-not-found")
-    for method, tail in [("post", "/acceptance"), ("delete", ""), ("put", "/block"), ("delete", "/block")]:
+    for method, tail in [("post", "/acceptance"), ("delete", "")]:
         blocked = getattr(client, method)(f"{ADDRESS}/{alice.public_id}{tail}")
         unknown = getattr(client, method)(f"{ADDRESS}/{NOBODY}{tail}")
         assert blocked.status_code == unknown.status_code == 404
         assert blocked.content == unknown.content
     assert client.get(ADDRESS).json() == {"items": [], "next": None}
+
+
+def test_who_blocked_you_can_be_blocked_in_turn_and_never_knows(alice: Player, bob: Player, client_of: Clients):
+    friendships.block(by=alice.pk, player=bob.public_id)
+    (before,) = client_of(alice).get(ADDRESS).json()["items"]
+    blocked = client_of(bob).put(f"{ADDRESS}/{alice.public_id}/block")
+    assert (blocked.status_code, blocked.json()["state"]) == (200, "blocked")
+    assert client_of(bob).get(ADDRESS).json()["items"] == [blocked.json()]
+    assert client_of(alice).get(ADDRESS).json()["items"] == [before]
+    asked = client_of(bob).post(ADDRESS, {"username": alice.username}, format="json")
+    assert (asked.status_code, asked.json()["code"]) == (409, "player-blocked")
+    for _ in range(2):
+        assert client_of(bob).delete(f"{ADDRESS}/{alice.public_id}/block").status_code == 204
+    assert client_of(bob).get(ADDRESS).json()["items"] == []
+    assert client_of(alice).get(ADDRESS).json()["items"] == [before]
+    assert sql.fetch(sql.text("accounts", "invariants/friendships_mirror")) == []
 
 
 @pytest.mark.parametrize(("method", "tail"), [("post", "/acceptance"), ("delete", "")])

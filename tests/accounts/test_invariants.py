@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from accounts.models import Player
+from accounts.models import InvitationLink, Player, Referral
 from fortunes import sql
 from tests.factories.accounts import FriendshipFactory
 
@@ -15,8 +15,10 @@ PLANTED = [
     ("friendships_mirror", "DELETE FROM accounts_friendship WHERE player_id = %(alice)s"),
     ("friendships_mirror", "UPDATE accounts_friendship SET state = 'asked' WHERE player_id = %(alice)s"),
     ("friendships_mirror", "UPDATE accounts_friendship SET since = fortunes_clock() WHERE player_id = %(alice)s"),
+    ("friendships_mirror", "UPDATE accounts_friendship SET state = 'mutual' WHERE player_id = %(alice)s"),
     ("friends_counted", "UPDATE accounts_player SET friend_count = 7 WHERE id = %(alice)s"),
     ("friends_counted", "DELETE FROM accounts_friendship WHERE %(alice)s IN (player_id, friend_id)"),
+    ("bans_shut_out", "INSERT INTO accounts_ban (player_id, by_id, reason) VALUES (%(alice)s, 1, 'fraud')"),
 ]
 
 
@@ -27,4 +29,47 @@ def test_a_planted_violation_is_found(name: str, violation: str, alice: Player, 
     assert sql.fetch(query) == []
     with connection.cursor() as cursor:
         cursor.execute(violation, {"alice": alice.pk})
+    assert sql.fetch(query) != []
+
+
+FORGET = """
+UPDATE accounts_player
+   SET nickname = '', username = 'erased-' || lpad(id::text, 16, '0'), password = '!', is_active = false,
+       erased_at = fortunes_clock()
+ WHERE id IN (%(alice)s, %(charlie)s)
+"""
+LEFT = [
+    "UPDATE accounts_player SET nickname = 'Alice' WHERE id = %(alice)s",
+    "UPDATE accounts_player SET username = 'alice' WHERE id = %(alice)s",
+    "UPDATE accounts_player SET password = 'pbkdf2' WHERE id = %(alice)s",
+    "INSERT INTO accounts_friendship (player_id, friend_id, state) VALUES (%(bob)s, %(alice)s, 'friends')",
+    "INSERT INTO accounts_friendship (player_id, friend_id, state) VALUES (%(alice)s, %(bob)s, 'asked')",
+    "INSERT INTO accounts_federatedidentity (player_id, issuer, subject) VALUES (%(alice)s, 'wallet', 'user-7')",
+    "INSERT INTO accounts_invitationlink (player_id, code) VALUES (%(alice)s, 'x')",
+    """INSERT INTO accounts_invitationlink (player_id, code, channel, revoked_at)
+       VALUES (%(alice)s, 'x', 'fans', fortunes_clock())""",
+    """INSERT INTO accounts_phone (player_id, number_hash, hash_key_id, sealed, seal_key_id)
+       VALUES (%(alice)s, '', '', '', '')""",
+]
+
+
+@pytest.mark.parametrize("left", LEFT)
+def test_what_is_left_of_an_erased_player_is_found(left: str, alice: Player, bob: Player, charlie: Player):
+    query = sql.text("accounts", "invariants/erased_players_are_forgotten")
+    ids = {"alice": alice.pk, "bob": bob.pk, "charlie": charlie.pk}
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, ids)
+        assert sql.fetch(query) == []
+        cursor.execute(left, ids)
+    assert [row.player_id for row in sql.fetch(query)] == [alice.pk]
+
+
+@pytest.mark.parametrize("owner", ["bob", "nobody"])
+def test_a_referral_by_somebody_elses_link_is_found(owner: str, alice: Player, bob: Player, charlie: Player):
+    query = sql.text("accounts", "invariants/referrals_have_their_link")
+    link = InvitationLink.objects.create(player=alice, code="alices")
+    referral = Referral.objects.create(invited=charlie, inviter=alice, link=link)
+    assert sql.fetch(query) == []
+    theirs = InvitationLink.objects.create(player=bob, code="bobs")
+    Referral.objects.filter(pk=referral.pk).update(link=theirs.pk if owner == "bob" else 2**40)
     assert sql.fetch(query) != []

@@ -23,7 +23,7 @@ KEY = b"k" * 32
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    """The process remembers players and the clock for 10 s; these tests move both."""
+    """The process remembers players and the clock for seconds; these tests move both."""
     tokens._known.clear()
     yield
     database_clock.forget()
@@ -106,7 +106,7 @@ def test_keys_rotate(alice: Player, settings: LazySettings):
         tokens.player_of(old)
 
 
-def test_one_query_and_then_none_for_ten_seconds(alice: Player, django_assert_num_queries, monkeypatch):
+def test_one_query_and_then_none_for_a_while(alice: Player, django_assert_num_queries, monkeypatch):
     token = tokens.issue(alice).token
     with django_assert_num_queries(1):
         tokens.player_of(token)
@@ -124,3 +124,10 @@ def test_a_shut_out_player_is_refused(alice: Player, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(tokens, "REMEMBER_S", 0.0)
     with pytest.raises(errors.TokenInvalid):
         tokens.player_of(token)
+
+
+def test_what_is_remembered_has_a_bound(alice: Player, bob: Player, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tokens, "REMEMBER_AT_MOST", 1)
+    for player in (alice, bob, alice):
+        tokens.player_of(tokens.issue(player).token)
+        assert len(tokens._known) == 1

@@ -11,8 +11,8 @@ from factory.base import Factory
 from factory.declarations import LazyFunction, SubFactory
 from factory.django import DjangoModelFactory
 
-from accounts.actions import friendships
-from accounts.models import Friendship, Player
+from accounts.actions import friendships, invitations
+from accounts.models import Friendship, Player, Referral
 
 stored_password = cache(hashers.make_password)
 
@@ -30,6 +30,22 @@ class PlayerFactory(DjangoModelFactory[Player]):
     def _create(cls, model_class: type[Player], *args: Any, password: str | None = None, **fields: Any) -> Player:
         player: Player = super()._create(model_class, *args, password=stored_password(password), **fields)
         return player
+
+
+class ReferralFactory(Factory[Referral]):
+    """`invited` came by an invitation of `inviter`."""
+
+    class Meta:
+        model = Referral
+
+    invited = SubFactory(PlayerFactory)
+    inviter = SubFactory(PlayerFactory)
+
+    @classmethod
+    def _create(cls, model_class: type[Referral], *args: Any, invited: Player, inviter: Player) -> Referral:
+        link, _ = invitations.create(by=inviter.pk)
+        # As `invitations.refer` does in the transaction of the sign-up, without the friendship.
+        return model_class.objects.create(invited=invited, inviter=inviter, link=link)
 
 
 class FriendshipFactory(Factory[Friendship]):

@@ -1,4 +1,5 @@
--- The two sides of a pair tell the same story: rows whose other side is missing or says something else.
+-- The two sides of a pair tell the same story: rows whose other side is missing or says something else. Blocks are of
+-- one side each and have an instant each.
 SELECT mine.player_id, mine.friend_id, mine.state, theirs.state AS their_state
   FROM accounts_friendship mine
   LEFT JOIN accounts_friendship theirs ON theirs.player_id = mine.friend_id AND theirs.friend_id = mine.player_id
@@ -8,5 +9,6 @@ SELECT mine.player_id, mine.friend_id, mine.state, theirs.state AS their_state
            WHEN 'friends' THEN 'friends'
            WHEN 'blocked' THEN 'barred'
            WHEN 'barred' THEN 'blocked'
+           WHEN 'mutual' THEN 'mutual'
        END
-    OR theirs.since IS DISTINCT FROM mine.since
+    OR (mine.state IN ('asking', 'asked', 'friends') AND theirs.since IS DISTINCT FROM mine.since)

@@ -1,0 +1,161 @@
+"""Everything that is held about a player, as the player gets it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from rest_framework.test import APIClient
+
+from accounts import phones
+from accounts.actions import bans, exports, friendships
+from accounts.actions import invitations as links
+from accounts.models import Ban, FederatedIdentity, Player, Referral
+from fortunes import clock as database_clock
+from fortunes import personal
+from fortunes.models import Exclusion
+from tests.factories import cards as make
+from tests.factories import redpackets as money
+from tests.factories.accounts import PlayerFactory
+from tests.house import tree
+from tests.plugins.clock import Clock
+
+pytestmark = pytest.mark.django_db
+
+Clients = Callable[[Player], APIClient]
+
+# Which section tells of the rows that refer to a player; None with the reason, where none does.
+TOLD: dict[str, str | None] = {
+    "accounts.Ban.by": None,  # what staff did: the audit
+    "accounts.Ban.lifted_by": None,
+    "accounts.Ban.player": "bans",
+    "accounts.FederatedIdentity.player": "host-apps",
+    "accounts.Friendship.friend": None,  # the other side of the row that is told of
+    "accounts.Friendship.player": "friendships",
+    "accounts.InvitationLink.player": "invitations",
+    "accounts.Phone.player": "phones",
+    "accounts.Referral.invited": "referrals",
+    "accounts.Referral.inviter": "referrals",
+    "accounts.RefreshFamily.player": "sessions",
+    "cards.CodeBatch.printed_by": None,
+    "cards.CodeBatch.revoked_by": None,
+    "cards.Draw.player": "draws",
+    "cards.Hand.player": "hands",
+    "cards.InvitationCredit.invited": None,  # what somebody else got for them
+    "cards.InvitationCredit.inviter": "invitation-credits",
+    "cards.Trade.proposer": "trades",
+    "cards.Trade.recipient": "trades",
+    "cards.Transfer.giver": "transfers",
+    "cards.Transfer.receiver": "transfers",
+    "fortunes.AuditEntry.actor": None,
+    "fortunes.Campaign.opened_by": None,
+    "fortunes.DeadLetter.decided_by": None,
+    "fortunes.Event.player": "events",
+    "fortunes.Exclusion.player": "exclusions",
+    "fortunes.Feed.player": None,  # a counter behind the events
+    "fortunes.IdempotencyKey.player": None,  # copies of answers, for 48 hours
+    "fortunes.Membership.player": "memberships",
+    "fortunes.Rulebook.decided_by": None,
+    "redpackets.Packet.player": "packets",
+    "redpackets.Payout.player": "packets",
+    "redpackets.Wallet.player": "wallet",
+}
+
+
+def _export(client: APIClient) -> dict[str, Any]:
+    answer = client.get("/api/v1/me/export")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+    assert "attachment" in answer["Content-Disposition"] and answer["Cache-Control"] == "no-store"
+    return json.loads(answer.getvalue())
+
+
+def test_every_row_that_refers_to_a_player_is_told_of() -> None:
+    found = {
+        f"{app}.{model.__name__}.{field.name}"
+        for app in tree.APPS
+        for model in apps.get_app_config(app).get_models()
+        for field in model._meta.concrete_fields
+        if field.related_model is Player
+    }
+    assert found == set(TOLD)
+    assert {section for section in TOLD.values() if section} <= set(personal.sections())
+
+
+def test_a_new_players_export_has_every_section(alice: Player, client_of: Clients):
+    document = _export(client_of(alice))
+    assert set(document) == {"player", "exported_at", *personal.sections()}
+    assert document["player"] == str(alice.public_id)
+    (profile,) = document["profile"]
+    assert (profile["username"], profile["nickname"], profile["password"]) == (alice.username, "Alice", False)
+    assert not any(rows for name, rows in document.items() if name not in ("player", "exported_at", "profile"))
+
+
+def test_the_export_tells_all(alice: Player, bob: Player, charlie: Player, client_of: Clients, clock: Clock):
+    season = money.SettlementFactory.create(winners=1)
+    campaign = season.pool.campaign
+    make.GiftFactory.create(campaign=campaign, giver=alice, receiver=bob)
+    money.complete(campaign, [alice])
+    friendships.block(by=charlie.pk, player=alice.public_id)
+    link, _ = links.create(by=alice.pk, channel="moments")
+    newcomer = PlayerFactory.create()
+    Referral.objects.create(invited=newcomer, inviter=alice, link=link)
+    phones.attach(alice.pk, "+8613800138000")
+    FederatedIdentity.objects.create(player=alice, issuer="wallet", subject="user-7")
+    bans.ban(player_id=alice.pk, by=charlie.pk, reason=Ban.Reason.ABUSE)
+    bans.unban(player_id=alice.pk, by=charlie.pk)
+    Exclusion.objects.create(campaign=money.DraftFactory.create(), player=alice, reason="fraud")
+    money.close(clock, season)
+    money.split(season)
+    money.reveal(clock, season)
+    money.open_packet(season, alice)
+
+    document = json.loads(exports.document(player_id=alice.pk).read())
+    told = {name: rows for name, rows in document.items() if isinstance(rows, list)}
+    assert {name for name, rows in told.items() if not rows} == {"sessions", "invitation-credits"}
+    assert told["phones"][0]["number"] == "+8613800138000"
+    assert told["host-apps"][0]["known_there_as"] == "user-7"
+    assert [(row["player"], row["state"]) for row in told["friendships"]] == [(str(bob.public_id), "friends")]
+    assert (told["invitations"][0]["channel"], told["referrals"][0]["brought"]) == ("moments", str(newcomer.public_id))
+    assert [row["action"] for row in told["audit"]] == ["player.banned", "player.unbanned"]
+    assert told["bans"][0]["lifted_at"] is not None
+    assert (len(told["draws"]), len(told["trades"]), len(told["transfers"])) == (2, 1, 1)
+    assert told["transfers"][0]["receiver"] == str(bob.public_id)
+    assert told["hands"][0]["counts"] == {**told["hands"][0]["counts"], "patriotism": 1}
+    amount_fen = told["packets"][0]["amount_fen"]
+    assert told["wallet"] == [{"balance_fen": amount_fen}]
+    assert [entry["amount_fen"] for entry in told["wallet-entries"]] == [amount_fen]
+    assert {row["event"] for row in told["events"]} >= {"friendship.accepted", "gift.sent"}
+    # Names of others are theirs, and who has blocked one isn't told.
+    text = json.dumps(document)
+    assert not any(name in text for name in (bob.username, "Bob", charlie.username, str(charlie.public_id)))
+
+
+def test_a_long_history_is_read_in_parts(alice: Player, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(personal, "BATCH", 3)
+    monkeypatch.setattr(exports, "IN_MEMORY", 512)
+    campaign = make.SeasonFactory.create(rulebook={"quotas": make.PLENTY})
+    for _ in range(11):
+        make.DrawFactory.create(campaign=campaign, player=alice)
+    with exports.document(player_id=alice.pk) as file:
+        assert len(json.loads(file.read())["draws"]) == 11
+
+
+def test_an_export_now_and_then(alice: Player, client_of: Clients):
+    client = client_of(alice)
+    answers = [client.get("/api/v1/me/export") for _ in range(7)]
+    assert [answer.status_code for answer in answers] == [200] * 6 + [429]
+    assert int(answers[-1]["Retry-After"]) > 0
+
+
+def test_only_for_players_who_are_signed_in():
+    assert APIClient().get("/api/v1/me/export").status_code == 401
+
+
+def test_the_instant_is_the_databases(alice: Player, clock: Clock):
+    clock.shift(timedelta(days=3))
+    document = json.loads(exports.document(player_id=alice.pk).read())
+    assert abs(database_clock.datetime.fromisoformat(document["exported_at"]) - clock.now()) < timedelta(minutes=1)
