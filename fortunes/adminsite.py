@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import operator
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -20,15 +22,17 @@ from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
 from django.db import OperationalError, connection, models
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
-from django.utils.functional import cached_property
+from django.utils.functional import cached_property, lazy
 from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from fortunes import amounts, audit
 from fortunes.errors import DomainError
 
 Search = Callable[[str], Q | None]
@@ -45,6 +49,9 @@ DERIVED_NAMES = {
     "friend": gettext_lazy("friend"),
     "giver": gettext_lazy("giver"),
     "id": gettext_lazy("id"),
+    "invited": gettext_lazy("invited player"),
+    "inviter": gettext_lazy("inviter"),
+    "link": gettext_lazy("link"),
     "player": gettext_lazy("player"),
     "pool": gettext_lazy("pool"),
     "proposer": gettext_lazy("proposer"),
@@ -55,7 +62,9 @@ DERIVED_NAMES = {
     "trade": gettext_lazy("trade"),
 }
 MAX_ID = 2**63 - 1
+UNIT = re.compile(r"\s*[(（][^)）]*[)）]$")
 QUERY_CANCELED = "57014"
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 def by_number(column: str = "pk") -> Search:
@@ -158,7 +167,58 @@ class IndexedChangeList(ChangeList):
             self.full_result_count = self.result_count
 
 
-class IndexedAdmin(ModelAdmin):
+class AuditedAdmin(ModelAdmin):
+    """What is saved or deleted by the admin's own forms is audited, in their transaction: which columns, and of what
+    gives rights the values too.
+    """
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if form.changed_data or not change:
+            told = {name: value for name in form.changed_data if (value := _tellable(form, name)) is not None}
+            _record(request, form.instance, "changed" if change else "added", columns=form.changed_data, values=told)
+
+    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
+        deleted = copy(obj)
+        super().delete_model(request, obj)
+        _record(request, deleted, "deleted")
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        deleted = list(queryset)
+        super().delete_queryset(request, queryset)
+        for row in deleted:
+            _record(request, row, "deleted")
+
+
+def _tellable(form: Any, name: str) -> bool | list[int] | None:
+    """A switch, or the ids of what was chosen; None for people's words."""
+    value = form.cleaned_data.get(name)
+    if isinstance(value, QuerySet):
+        return sorted(row.pk for row in value)
+    return value if isinstance(value, bool) else None
+
+
+def _record(request: HttpRequest, row: models.Model, verb: str, **data: Any) -> None:
+    meta = row._meta
+    subject_id = row.pk if isinstance(row.pk, int) else None
+    audit.record(
+        actor=request.user.pk,
+        action=f"{meta.model_name}.{verb}",
+        subject=meta.label_lower,
+        subject_id=subject_id,
+        **data,
+    )
+
+
+class Button(NamedTuple):
+    """On a row's page: it posts to an address that calls an action."""
+
+    label: str
+    url: str
+    primary: bool = False
+
+
+class IndexedAdmin(AuditedAdmin):
     """Lists and searches by indexes. `search_by` are tried on each word of a search; one must match.
 
     `narrow_by` are filters for which no index has the rows in the list's order, so they are offered beside a search.
@@ -231,6 +291,17 @@ class ReadOnlyAdmin(IndexedAdmin):
 
     actions = None
     unshown: Sequence[str] = ()
+    change_form_outer_before_template = "fortunes/admin/buttons.html"
+
+    def buttons(self, request: HttpRequest, row: Any) -> Sequence[Button]:
+        """What this member of staff may do with the row."""
+        return ()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        context["buttons"] = self.buttons(request, obj) if obj is not None else ()
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -249,20 +320,27 @@ class ReadOnlyAdmin(IndexedAdmin):
 
 
 def shown(field: models.Field) -> Any:
-    """A column as the admin shows it: bytes as hexadecimal digits, JSON indented, the rest as it is."""
+    """A column as the admin shows it: bytes as hexadecimal digits, JSON indented, fen as yuan, the rest as it is."""
     if isinstance(field, models.BinaryField):
         return _shown_by(field, lambda value: format_html("<code>{}</code>", bytes(value).hex()))
     if isinstance(field, models.JSONField):
         return _shown_by(field, indented)
+    if field.name.endswith("_fen"):
+        return _shown_by(field, amounts.yuan, lazy(_without_unit, str)(field.verbose_name))
     return field.name
+
+
+def _without_unit(name: Any) -> str:
+    """The name of an amount without the unit in which its column is kept."""
+    return UNIT.sub("", str(name))
 
 
 def indented(value: Any) -> str:
     return format_html('<pre class="whitespace-pre-wrap">{}</pre>', json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def _shown_by(field: models.Field, show: Callable[[Any], str]) -> Callable[[Any], str]:
-    @admin.display(description=field.verbose_name, empty_value="-")
+def _shown_by(field: models.Field, show: Callable[[Any], str], name: Any = None) -> Callable[[Any], str]:
+    @admin.display(description=name or field.verbose_name, empty_value="-")
     def column(row: Any) -> str:
         value = getattr(row, field.attname)
         return "-" if value is None else show(value)
@@ -271,18 +349,29 @@ def _shown_by(field: models.Field, show: Callable[[Any], str]) -> Callable[[Any]
     return column
 
 
-def yuan(fen: int | None) -> str:
-    """An amount of fen for people."""
-    return "-" if fen is None else f"¥{fen // 100:,}.{fen % 100:02}"
-
-
 @contextmanager
 def refusals_told(request: HttpRequest) -> Iterator[None]:
-    """A refusal inside is a message on the next page."""
+    """A refusal inside is a message on the next page; so is a lock that somebody else keeps for too long."""
     try:
         yield
     except DomainError as refusal:
         messages.error(request, refusal_text(refusal))
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) not in (LOCK_NOT_AVAILABLE, QUERY_CANCELED):
+            raise
+        messages.error(request, _("Somebody else is at it right now. Please try again."))
+
+
+def who(request: HttpRequest) -> int:
+    """The id of the member of staff who asks: on these pages there always is one."""
+    return cast(int, request.user.pk)
+
+
+def back(request: HttpRequest, otherwise: str) -> HttpResponseRedirect:
+    """To the page on which the button was pressed, if it is one of ours, or to the one `otherwise` named."""
+    came_from = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
+    return HttpResponseRedirect(came_from if ours else otherwise)
 
 
 def refusal_text(refusal: DomainError) -> str:

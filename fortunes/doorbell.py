@@ -16,9 +16,14 @@ from django.utils.module_loading import import_string
 
 
 class Ring(Protocol):
-    """Rings for feeds: `players` and `campaigns` map an id to the feed's newest seq. Must not block or raise."""
+    """Rings for feeds: `players` and `campaigns` map an id to the feed's newest seq. Must not block or raise.
 
-    def __call__(self, *, players: Mapping[int, int], campaigns: Mapping[int, int]) -> None: ...
+    `shares` maps campaigns to a number that rises with every new count of their live share.
+    """
+
+    def __call__(
+        self, *, players: Mapping[int, int], campaigns: Mapping[int, int], shares: Mapping[int, int] = {}
+    ) -> None: ...
 
 
 @cache
@@ -27,6 +32,8 @@ def _ring() -> Ring:
     return ring
 
 
-def ring_after_commit(*, players: Mapping[int, int] = {}, campaigns: Mapping[int, int] = {}) -> None:
+def ring_after_commit(
+    *, players: Mapping[int, int] = {}, campaigns: Mapping[int, int] = {}, shares: Mapping[int, int] = {}
+) -> None:
     """Ring once the current transaction has committed; nothing leaves before that."""
-    transaction.on_commit(lambda: _ring()(players=players, campaigns=campaigns), robust=True)
+    transaction.on_commit(lambda: _ring()(players=players, campaigns=campaigns, shares=shares), robust=True)

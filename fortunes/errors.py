@@ -77,6 +77,18 @@ class IdempotencyKeyReused(DomainError):
     code, status, title = "idempotency-key-reused", 422, _("This Idempotency-Key came before with another request.")
 
 
+class JobNotFound(DomainError):
+    code, status, title = "job-not-found", 404, _("Beat rings for no such job.")
+
+
+class DeadLetterNotFound(DomainError):
+    code, status, title = "dead-letter-not-found", 404, _("There is no such dead letter.")
+
+
+class DeadLetterDecided(DomainError):
+    code, title = "dead-letter-decided", _("Somebody has decided about this dead letter already.")
+
+
 class Busy(DomainError):
     code, status, title = "busy", 503, _("The server is busy. Please try again.")
     temporary = True

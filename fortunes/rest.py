@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from django.db.models import QuerySet
@@ -20,24 +20,45 @@ from fortunes import errors, keys
 from fortunes.identity import SignedIn
 from fortunes.models import Campaign
 
+TEXTS = (serializers.CharField, serializers.UUIDField)
+
 
 class StrictSerializer(serializers.Serializer):
-    """A serializer that refuses fields it doesn't know."""
+    """A serializer that refuses fields it doesn't know, and numbers where text is meant, which REST framework takes.
+
+    `schema` is what OpenAPI has to say of all fields together.
+    """
+
+    schema: ClassVar[dict[str, Any]] = {}
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
-            unknown = sorted(set(data) - {name for name, field in self.fields.items() if not field.read_only})
-            if unknown:
-                raise serializers.ValidationError(
-                    {name: [serializers.ErrorDetail("This field is not known here.", "unknown")] for name in unknown}
-                )
+            unknown = set(data) - {name for name, field in self.fields.items() if not field.read_only}
+            faults = dict.fromkeys(sorted(unknown), serializers.ErrorDetail("This field is not known here.", "unknown"))
+            faults |= {
+                name: serializers.ErrorDetail("This is no text.", "invalid")
+                for name, field in self.fields.items()
+                if name in data and not _is_text(field, data[name])
+            }
+            if faults:
+                raise serializers.ValidationError({name: [fault] for name, fault in faults.items()})
         return super().to_internal_value(data)
+
+
+def _is_text(field: serializers.Field, given: Any) -> bool:
+    """Whether what is given for a field of text is text, or nothing at all, which the field judges itself."""
+    if isinstance(field, serializers.ListField) and isinstance(given, list):
+        return all(_is_text(field.child, item) for item in given)
+    return given is None or isinstance(given, str) or not isinstance(field, TEXTS)
 
 
 # Pages are ordered by integers only; 18 digits are within a bigint.
 POSITION = re.compile(r"-?[0-9]{1,18}")
 INVALID_CURSOR = serializers.ValidationError(
     {"cursor": [serializers.ErrorDetail("This is no cursor of ours.", "invalid")]}
+)
+INVALID_LIMIT = serializers.ValidationError(
+    {"limit": [serializers.ErrorDetail("This is no number of items.", "invalid")]}
 )
 
 
@@ -65,6 +86,16 @@ class CursorPage(pagination.CursorPagination):
             raise INVALID_CURSOR
         return cursor
 
+    def get_page_size(self, request: Request) -> int:
+        """What a client asks for, up to the cap. What is no number of items is refused, as elsewhere."""
+        asked = request.query_params.get(self.page_size_query_param)
+        if asked is None:
+            return self.page_size
+        if not (asked.isascii() and asked.isdigit() and asked.strip("0")):
+            raise INVALID_LIMIT
+        # More digits than the cap has are more than the cap.
+        return self.max_page_size if len(asked) > 9 else min(int(asked), self.max_page_size)
+
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"items": data, "next": self.get_next_link()})
 
@@ -82,10 +113,12 @@ def idempotency_request(request: PlayerRequest, route: str, body: Any) -> keys.R
     return keys.request(player_id=request.user.pk, route=route, key=request.headers.get("Idempotency-Key"), body=body)
 
 
-def respond_cacheable(request: Request, body: Any, *, version: str) -> Response:
+def respond_cacheable(request: Request, body: Any, *, version: str, max_age_s: int = 0) -> Response:
     """`body` with an ETag made of `version`, or 304 where the client has it already."""
     etag = f'"{hashlib.sha256(version.encode()).hexdigest()[:24]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    # What may be some seconds old tells the server's time, which is not part of its version.
+    told, kept = (f"W/{etag}", f"max-age={max_age_s}") if max_age_s else (etag, "no-cache")
+    headers = {"ETag": told, "Cache-Control": f"private, {kept}"}
     asked = request.headers.get("If-None-Match", "")
     if asked.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in asked.split(",")):
         return Response(status=304, headers=headers)
@@ -120,12 +153,16 @@ def page_of(item: type[msgspec.Struct]) -> type[msgspec.Struct]:
 
 
 PAGE_PARAMETERS = [
-    OpenApiParameter("limit", int, description=f"Items a page, at most {CursorPage.max_page_size}."),
+    OpenApiParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "default": CursorPage.page_size},
+        description=f"Items a page. More than {CursorPage.max_page_size} are not given.",
+    ),
     OpenApiParameter("cursor", str, description="From the `next` of a page."),
 ]
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    {"type": "string", "pattern": "^[!-~]{1,64}$"},
     OpenApiParameter.HEADER,
     required=True,
     description="1 to 64 printable characters, chosen anew for each thing you want done and repeated with its retries.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -50,7 +50,11 @@ class CampaignRules(APIView):
 class RulebookVersion(APIView):
     permission_classes = [AllowAny]
 
-    @extend_schema(operation_id="campaigns_rulebook", responses=answers.RulesAnswer)
+    @extend_schema(
+        operation_id="campaigns_rulebook",
+        parameters=[OpenApiParameter("version", int, OpenApiParameter.PATH)],
+        responses=answers.RulesAnswer,
+    )
     def get(self, request: Request, slug: str, version: int) -> Response:
         """One version of the rulebook, in force or past: what a draw of that version is replayed with."""
         rulebook = catalogue.rulebook(campaign_id=rest.require_campaign(slug).pk, version=version)

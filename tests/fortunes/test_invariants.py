@@ -8,11 +8,12 @@ import psycopg
 import pytest
 
 from accounts.models import Player
+from cards.actions import counts, credits
 from cards.models import Hand
 from fortunes import invariants
 from fortunes.models import Campaign
 from tests.factories import cards as make
-from tests.factories.accounts import FriendshipFactory, PlayerFactory
+from tests.factories.accounts import FriendshipFactory, PlayerFactory, ReferralFactory
 
 KNOWN = {known.name: known for known in invariants.every()}
 
@@ -47,6 +48,13 @@ PLANTS: dict[str, str] = {
         "UPDATE cards_draw SET at = (SELECT closes_at FROM fortunes_campaign WHERE id = {season}) "
         "WHERE player_id = {player}"
     ),
+    "cards/nonces_are_natural": "UPDATE cards_draw SET nonce = nonce || 'x' WHERE player_id = {player} AND source = 1",
+    "cards/invitations_credited": (
+        "UPDATE cards_invitationcredit SET state = 'refused', draw = NULL WHERE inviter_id = {player}"
+    ),
+    "cards/draws_counted": (
+        "UPDATE cards_drawcount SET draws = draws + 1 WHERE campaign_id = {season} AND source = 1"
+    ),
     "cards/references_exist": "UPDATE cards_draw SET source = 9 WHERE player_id = {player}",
 }
 
@@ -61,6 +69,11 @@ def played(owner_connection: psycopg.Connection) -> Iterator[tuple[Campaign, Pla
         card = make.redeem(season, alice).draw.kind
         make.give(season, alice, bob, [card])
     make.redeem(season, alice)
+    make.check_in(season, alice)
+    ReferralFactory.create(inviter=alice, invited=bob)
+    make.redeem(season, bob)
+    credits.credit_due()
+    counts.count_due()
     with owner_connection.transaction(force_rollback=True):
         yield season, alice, owner_connection
 

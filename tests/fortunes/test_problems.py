@@ -21,7 +21,6 @@ def caused(outer: type[Exception], cause: Exception | None) -> Exception:
     [
         psycopg.errors.DeadlockDetected(),
         psycopg.errors.SerializationFailure(),
-        psycopg.errors.DiskFull(),
         psycopg.errors.TooManyConnections(),
         psycopg.errors.QueryCanceled(),
         psycopg.errors.AdminShutdown(),
@@ -34,6 +33,15 @@ def test_not_now_is_503_with_a_time_to_wait(cause: Exception) -> None:
 
     assert response is not None
     assert (response.status_code, response.data["code"], response["Retry-After"]) == (503, "busy", "1")
+
+
+def test_a_full_disk_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(problems, "_disk_full_at", float("-inf"))
+    response = problems.handle(caused(OperationalError, psycopg.errors.DiskFull()), {})
+
+    assert response is not None
+    assert (response.status_code, response.data["code"], response["Retry-After"]) == (503, "busy", "30")
+    assert problems.disk_full_at() > 0
 
 
 @pytest.mark.parametrize(
