@@ -53,8 +53,8 @@ class WrongCode(DomainError):
     code, status, title = "wrong-code", 401, _("The code is wrong.")
 
 
-class CodeExpired(DomainError):
-    code, status, title = "code-expired", 401, _("This code was right and has expired. Please ask for a new one.")
+class PhoneCodeExpired(DomainError):
+    code, status, title = "phone-code-expired", 401, _("This code was right and has expired. Please ask for a new one.")
 
 
 class CodeSpent(DomainError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db import transaction
 
@@ -11,8 +12,9 @@ from accounts.models import Player
 
 
 class Locked(NamedTuple):
-    """What a player's locked row says of their friendships."""
+    """What a player's locked row says."""
 
+    public_id: UUID
     friend_count: int
     erased: bool
 
@@ -31,5 +33,5 @@ def of(players: Iterable[int]) -> dict[int, Locked]:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("the lock is held until commit: open a transaction first")
     rows = Player.objects.select_for_update(no_key=True).filter(pk__in=set(players)).order_by("pk")
-    columns = rows.values_list("pk", "friend_count", "erased_at")
-    return {pk: Locked(count, erased_at is not None) for pk, count, erased_at in columns}
+    columns = rows.values_list("pk", "public_id", "friend_count", "erased_at")
+    return {pk: Locked(public_id, count, erased_at is not None) for pk, public_id, count, erased_at in columns}

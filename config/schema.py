@@ -10,6 +10,19 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSe
 from drf_spectacular.openapi import AutoSchema
 
 
+class Schema(AutoSchema):
+    """Describes the body of a DELETE too, where a view says that it has one."""
+
+    def _get_request_body(self, direction: Any = "request") -> Any:
+        if self.method != "DELETE" or self.get_request_serializer() is None:
+            return super()._get_request_body(direction)  # type: ignore[no-untyped-call]
+        self.method = "POST"
+        try:
+            return super()._get_request_body(direction)  # type: ignore[no-untyped-call]
+        finally:
+            self.method = "DELETE"
+
+
 class StructExtension(OpenApiSerializerExtension):
     """Lets `extend_schema` take msgspec structs where it takes serializers."""
 
@@ -25,7 +38,8 @@ class StructExtension(OpenApiSerializerExtension):
         for field in msgspec.structs.fields(self.target):
             for struct in _structs(field.type):
                 auto_schema.resolve_serializer(struct, direction)  # type: ignore[arg-type]
-        described: dict[str, Any] = _described(components[self.target.__name__])
+        words = {f"#/components/schemas/{name}": found for name, found in components.items() if "enum" in found}
+        described: dict[str, Any] = _described(components[self.target.__name__], words)
         return described
 
 
@@ -36,16 +50,30 @@ def _structs(annotation: Any) -> Iterator[type[msgspec.Struct]]:
         yield from _structs(part)
 
 
-def _described(schema: Any) -> Any:
-    """As the rest of the document says it: no titles that repeat a name, and a type beside each list of words."""
+def _described(schema: Any, words: dict[str, Any]) -> Any:
+    """As the rest of the document says it: no titles that repeat a name, lists of `words` where they are used, and a
+    type beside each.
+    """
     if isinstance(schema, list):
-        return [_described(part) for part in schema]
+        return [_described(part, words) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    described = {name: _described(value) for name, value in schema.items() if name != "title"}
+    schema = words.get(schema.get("$ref", ""), schema)
+    described = {name: _described(value, words) for name, value in schema.items() if name != "title"}
     if all(isinstance(word, str) for word in described.get("enum", [0])):
         described.setdefault("type", "string")
     return described
+
+
+class StrictExtension(OpenApiSerializerExtension):
+    """Bodies that refuse fields they don't know say so, and what a serializer can't say otherwise is its `schema`."""
+
+    target_class = "fortunes.rest.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return schema | {"additionalProperties": False} | self.target.schema
 
 
 class AccessTokenScheme(OpenApiAuthenticationExtension):

@@ -41,7 +41,7 @@ def ask(*, phone: str) -> answers.PhoneCodeAnswer:
 def sign_in(*, phone: str, code: str, nickname: str = "", invitation: str = "") -> answers.SessionAnswer:
     """A new session of the player with this number, who is made if there is none yet.
 
-    `nickname` and `invitation` are a new player's. Raises InvalidPhone, WrongCode, CodeExpired, CodeSpent, LockedOut,
+    `nickname` and `invitation` are a new player's. Raises InvalidPhone, WrongCode, PhoneCodeExpired, CodeSpent, LockedOut,
     PlayerShutOut, InvalidNickname, InvitationNotFound or PhoneSignInOff.
     """
     _require_offered()
@@ -53,7 +53,7 @@ def sign_in(*, phone: str, code: str, nickname: str = "", invitation: str = "") 
     if found.used_at is not None:
         raise errors.CodeSpent
     if found.late:
-        raise errors.CodeExpired
+        raise errors.PhoneCodeExpired
     with transaction.atomic(durable=True):
         if not sql.execute(sql.text("accounts", "use_code"), {"id": found.id, "code": found.code_hash}):
             raise errors.CodeSpent

@@ -101,7 +101,7 @@ def apply(*, verb: Verb, by: int, friend: Player) -> Standing:
         return Standing(friend, state, row.since if row else None, was)
     _count_friends(locked, (state is Side.FRIENDS) - (was is Side.FRIENDS))
     since = _write(by, friend.pk, state)
-    _tell(by, friend, was, state)
+    _tell((by, locked[by].public_id), friend, was, state)
     return Standing(friend, state, since, was)
 
 
@@ -124,7 +124,7 @@ def _write(player_id: int, friend_id: int, state: Side) -> datetime | None:
     return since[player_id]
 
 
-def _tell(by: int, friend: Player, was: Side, state: Side) -> None:
+def _tell(by: tuple[int, UUID], friend: Player, was: Side, state: Side) -> None:
     """Both sides are told, except of blocks: those show themselves as an end, or not at all."""
     kind: type[events.FriendshipAsked | events.FriendshipAccepted | events.FriendshipEnded]
     if state is Side.ASKING:
@@ -135,5 +135,6 @@ def _tell(by: int, friend: Player, was: Side, state: Side) -> None:
         kind = events.FriendshipEnded
     else:
         return
-    payload = kind(by=Player.objects.values_list("public_id", flat=True).get(pk=by), to=friend.public_id)
-    feed.append(campaign_id=None, entries=[(by, payload), (friend.pk, payload)])
+    player_id, public_id = by
+    payload = kind(by=public_id, to=friend.public_id)
+    feed.append(campaign_id=None, entries=[(player_id, payload), (friend.pk, payload)])

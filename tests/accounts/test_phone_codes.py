@@ -138,7 +138,7 @@ class TestSigningIn:
         code = texting.ask(number)
         clock.shift(timedelta(seconds=otp.LIFE_S + 1))
         assert _refused(_sign_in(number, texting.another(code))) == (401, "wrong-code")
-        assert _refused(_sign_in(number, code)) == (401, "code-expired")
+        assert _refused(_sign_in(number, code)) == (401, "phone-code-expired")
         assert not Phone.objects.filter(number_hash=phones.hash_of(number)).exists()
 
     def test_a_code_is_good_once(self, number: str):
