@@ -25,15 +25,16 @@ LAST_CALL_S = 0.5
 Bell = tuple[str, int]
 
 
-def ring(*, players: Mapping[int, int], campaigns: Mapping[int, int]) -> None:
-    """Tell whoever listens that these feeds are now at these numbers."""
+def ring(*, players: Mapping[int, int], campaigns: Mapping[int, int], shares: Mapping[int, int] = {}) -> None:
+    """Tell whoever listens that these feeds are now at these numbers, and of which campaigns the share has changed."""
     _ringer.add({("player", player): seq for player, seq in players.items()})
     _ringer.add({("campaign", campaign): seq for campaign, seq in campaigns.items()})
+    _ringer.add({("share", campaign): number for campaign, number in shares.items()})
 
 
 def group(kind: str, feed_id: int) -> str:
-    """The channel layer's group for a feed; `kind` is 'player' or 'campaign'."""
-    return f"{kind}.{feed_id}"
+    """The channel layer's group for a feed; `kind` is 'player' or 'campaign', whose group hears of its 'share' too."""
+    return f"{'campaign' if kind == 'share' else kind}.{feed_id}"
 
 
 class Ringer:

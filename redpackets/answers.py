@@ -84,6 +84,27 @@ class SettlementAnswer(msgspec.Struct, frozen=True, kw_only=True):
     secret: str | None
 
 
+class ShareAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """How many sets are complete, and about how much each would get if the campaign closed now.
+
+    Counted for everybody every now and then: `counted_at` says when, null before the first count. `each_fen` is rounded
+    down, and null while nobody has a set. From the freeze on these are the figures of the settlement.
+    """
+
+    complete: int | None
+    each_fen: int | None
+    counted_at: str | None
+    server_time: str
+
+
+class ShareChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of a new count, if they are others than before."""
+
+    complete: int
+    each_fen: int | None
+    counted_at: str
+
+
 class ChunkThreshold(msgspec.Struct, frozen=True, kw_only=True):
     """Winners of the chunk with (h, player) up to and including this one get one fen more. `h` is a decimal string."""
 

@@ -51,6 +51,32 @@ class SettlementFinished(DomainError):
     code, title = "settlement-finished", _("The settlement has ended; there is nothing to pause or resume.")
 
 
+class CompensationTooHigh(DomainError):
+    """Facts: `limit_fen`."""
+
+    code, status, title = "compensation-too-high", 422, _("This is more than one compensation may be.")
+
+
+class InvalidCase(DomainError):
+    code, status, title = (
+        "invalid-case",
+        422,
+        _("A case number has 1 to 32 letters, digits, dots, dashes and underscores."),
+    )
+
+
+class PlayerNotCompensated(DomainError):
+    code, title = "player-not-compensated", _("Only players who are not of the staff are compensated.")
+
+
+class CaseAlreadyCompensated(DomainError):
+    code, title = "case-already-compensated", _("This case of the player was compensated already, and otherwise.")
+
+
+class CompensationFundEmpty(DomainError):
+    code, title = "compensation-fund-empty", _("The campaign has not set that much aside for compensations.")
+
+
 class TooEarly(DomainError):
     """Facts: `reveal_at` and `server_time`, both RFC 3339."""
 

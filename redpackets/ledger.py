@@ -8,9 +8,11 @@ from django.db import transaction
 from django.db.models import Sum
 
 from fortunes import sql
+from redpackets import errors
 from redpackets.models import AccountKind, LedgerEntry
 
-RESERVED_PREFIXES = ("payout:", "return:")
+MAX_KEY = 64
+RESERVED_PREFIXES = ("payout:", "return:", "compensation:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ def pool(pool_id: int) -> Account:
     return Account(AccountKind.POOL, pool_id)
 
 
+def compensation(campaign_id: int) -> Account:
+    return Account(AccountKind.COMPENSATION, campaign_id)
+
+
 def wallet(player_id: int) -> Account:
     return Account(AccountKind.WALLET, player_id)
 
@@ -37,15 +43,26 @@ def payout_key(pool_id: int, player_id: int) -> str:
     return f"payout:{pool_id}:{player_id}"
 
 
+def compensation_key(player_id: int, case: str) -> str:
+    return f"compensation:{player_id}:{case}"
+
+
 def return_key(pool_id: int) -> str:
     return f"return:{pool_id}"
+
+
+def require_free_key(business_key: str) -> None:
+    """A key that somebody chose looks like none of ours. Raises InvalidBusinessKey."""
+    if not 1 <= len(business_key) <= MAX_KEY or business_key.startswith(RESERVED_PREFIXES):
+        raise errors.InvalidBusinessKey
 
 
 def post(*, source: Account, destination: Account, amount_fen: int, business_key: str) -> bool:
     """Move money, and change the wallet that receives it; False if the business key was used before.
 
-    Must run inside the caller's transaction. Money leaves only sponsors and pools: what a pool holds is what it was
-    funded with, and its settlement allots no more.
+    Must run inside the caller's transaction. Money leaves only sponsors, pools and what is set aside for compensations:
+    what a pool holds is what it was funded with, and its settlement allots no more; a compensation fund counts what it
+    has paid.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("a posting belongs to the transaction of its reason")

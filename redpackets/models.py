@@ -22,11 +22,14 @@ CHUNK_HANDS = 50_000
 
 
 class AccountKind(models.TextChoices):
-    """Whose money: of a campaign's sponsor (owner: the campaign), of a pool, or of a player."""
+    """Whose money: of a campaign's sponsor (owner: the campaign), of a pool, or of a player; or what a sponsor has set
+    aside for compensations (owner: the campaign), which the ledger's narrow columns know as goodwill.
+    """
 
     SPONSOR = "sponsor", _("sponsor")
     POOL = "pool", _("pool")
     WALLET = "wallet", _("wallet")
+    COMPENSATION = "goodwill", _("compensation")
 
 
 class LedgerEntry(models.Model):
@@ -82,7 +85,31 @@ class Wallet(models.Model):
     class Meta:
         verbose_name = _("wallet")
         verbose_name_plural = _("wallets")
+        permissions = [("compensate_player", _("Can compensate players with money"))]
         constraints = [models.CheckConstraint(name="wallet_not_negative", condition=Q(balance_fen__gte=0))]
+
+
+class CompensationFund(models.Model):
+    """What a campaign's sponsor has set aside for compensations, and what was paid of it: a cache of the ledger.
+
+    The row makes payments of one campaign take turns, and its constraint has the last word.
+    """
+
+    campaign = models.OneToOneField(Campaign, models.PROTECT, primary_key=True, related_name="+")
+    funded_fen = models.BigIntegerField(_("set aside (fen)"))
+    paid_fen = models.BigIntegerField(_("paid (fen)"), db_default=0)
+
+    class Meta:
+        verbose_name = _("compensation fund")
+        verbose_name_plural = _("compensation funds")
+        constraints = [
+            models.CheckConstraint(
+                name="compensation_fund_not_overspent", condition=Q(paid_fen__gte=0, paid_fen__lte=F("funded_fen"))
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.campaign)
 
 
 class Pool(models.Model):
@@ -176,6 +203,7 @@ class Settlement(models.Model):
     class Meta:
         verbose_name = _("settlement")
         verbose_name_plural = _("settlements")
+        permissions = [("operate_settlement", _("Can pause and resume settlements"))]
         constraints = [
             models.CheckConstraint(
                 name="settlement_sealed_whole",
@@ -226,6 +254,8 @@ class SettlementChunk(models.Model):
     payouts_hash = models.BinaryField(_("hash of the payouts"), max_length=32, null=True)
     posted_at = models.DateTimeField(_("posted"), null=True)
     credited_at = models.DateTimeField(_("credited"), null=True)
+    unopened = models.BigIntegerField(_("unopened packets credited"), null=True)
+    unopened_fen = models.BigIntegerField(_("unopened packets credited (fen)"), null=True)
 
     class Meta:
         verbose_name = _("settlement chunk")
@@ -263,6 +293,36 @@ class Payout(models.Model):
         verbose_name = _("payout")
         verbose_name_plural = _("payouts")
         constraints = [models.CheckConstraint(name="payout_not_negative", condition=Q(amount_fen__gte=0))]
+
+
+class LiveShare(models.Model):
+    """How many complete hands a live campaign had at the last count, and what each would get "if it closed now".
+
+    Counted by a worker every now and then, never on a request (actions/shares.py). Null until the first count. One that
+    comes too late for the freeze does no harm, since soon after it the settlement's own count is told.
+    """
+
+    campaign = models.OneToOneField(Campaign, models.PROTECT, primary_key=True, related_name="+")
+    complete = models.BigIntegerField(_("complete sets"), null=True)
+    each_fen = models.BigIntegerField(_("each (fen)"), null=True)
+    counted_at = models.DateTimeField(_("counted"), null=True)
+    took_ms = models.PositiveIntegerField(_("time of the count (ms)"), default=0)
+    due_at = models.DateTimeField(_("next count due"), null=True)
+
+    class Meta:
+        verbose_name = _("live share")
+        verbose_name_plural = _("live shares")
+        constraints = [
+            models.CheckConstraint(
+                name="share_counted_whole",
+                condition=Q(complete=None, counted_at=None, each_fen=None)
+                | Q(complete__isnull=False, complete=0, counted_at__isnull=False, each_fen=None)
+                | Q(complete__gt=0, counted_at__isnull=False, each_fen__isnull=False, each_fen__gte=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.campaign)
 
 
 class Packet(models.Model):

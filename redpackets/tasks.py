@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from redpackets.actions import pools, settlements
+from redpackets.actions import pools, settlements, shares
 
 # A ring that waited this long for a worker is stale: beat has rung again meanwhile.
 EXPIRES_S = 30
@@ -23,3 +23,8 @@ def credit_due() -> None:
 @shared_task
 def commit_due() -> None:
     pools.commit_due()
+
+
+@shared_task
+def count_due() -> None:
+    shares.count_due()

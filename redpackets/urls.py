@@ -5,6 +5,7 @@ from django.urls import path
 from redpackets import views
 
 urlpatterns = [
+    path("campaigns/<slug:slug>/share", views.Share.as_view()),
     path("campaigns/<slug:slug>/settlement", views.Settlement.as_view()),
     path("campaigns/<slug:slug>/settlement/manifest", views.Manifest.as_view()),
     path("campaigns/<slug:slug>/packet", views.Packet.as_view()),

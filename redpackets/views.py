@@ -22,6 +22,15 @@ class Settlement(APIView):
         return Response(showing.settlement(campaign_id=rest.require_campaign(slug).pk))
 
 
+class Share(APIView):
+    @extend_schema(operation_id="share_read", responses=answers.ShareAnswer)
+    def get(self, request: Request, slug: str) -> Response:
+        """How many sets are complete, and about how much each would get if it closed now."""
+        share = showing.share(campaign_id=rest.require_campaign(slug).pk)
+        version = f"share:{slug}:{share.complete}:{share.each_fen}:{share.counted_at}"
+        return rest.respond_cacheable(request, share, version=version, max_age_s=5)
+
+
 class Manifest(APIView):
     permission_classes = (AllowAny,)
 

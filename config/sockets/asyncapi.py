@@ -9,13 +9,15 @@ import msgspec
 from rest_framework import serializers
 
 from config.socket import COMMANDS
-from config.sockets import entrance, frames
+from config.sockets import entrance, frames, shares
 from fortunes import events
+from redpackets.answers import ShareChanged
 
 Schema = dict[str, Any]
 
 # Types of broadcasts begin so; all others are a player's own events.
 BROADCASTS = "campaign."
+EPHEMERAL: Mapping[str, type[msgspec.Struct]] = {shares.EVENT: ShareChanged}
 ID: Schema = {"type": "integer", "minimum": 1, "maximum": frames.MOST_ID}
 TIME: Schema = {"type": "string", "format": "date-time"}
 SEQ: Schema = {"type": "integer", "minimum": 1}
@@ -35,7 +37,7 @@ ERROR: Schema = {
 
 def document() -> str:
     """The document as JSON."""
-    structs = [entrance.Welcome, entrance.Pong, entrance.Renewed, *events.TYPES.values()]
+    structs = [entrance.Welcome, entrance.Pong, entrance.Renewed, *events.TYPES.values(), *EPHEMERAL.values()]
     structs += [_result_of(command.call) for command in COMMANDS.values()]
     _, components = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
     commands, told = _commands(), {**_answers(), **_pushes()}
@@ -103,6 +105,8 @@ def _pushes() -> dict[str, Schema]:
         else:
             fields |= {"seq": SEQ, "campaign": {"type": ["string", "null"], "description": "Its slug."}}
         pushes[name] = _message(fields)
+    for name, struct in EPHEMERAL.items():
+        pushes[name] = _message({"event": {"const": name}, "at": TIME, "data": _ref(struct)})
     return pushes
 
 

@@ -26,6 +26,7 @@ class Follower:
         self._campaign_id = campaign_id
         self._sent: dict[str, int] = {}
         self._known = {"player": 0, "campaign": 0}
+        self._ephemeral: str | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self, *, seq: int, campaign_seq: int) -> None:
@@ -38,20 +39,33 @@ class Follower:
         self._known[kind] = max(self._known[kind], seq)
         self._go()
 
+    def tell(self, frame: str) -> None:
+        """Send this once there is nothing missing; of several that wait only the newest is worth anything."""
+        self._ephemeral = frame
+        self._go()
+
     def stop(self) -> None:
         if self._task:
             self._task.cancel()
 
     def _go(self) -> None:
         """One task at a time: it ends in the same step in which it finds nothing more, so no wake is lost."""
-        if self._is_behind() and (self._task is None or self._task.done()):
+        if self._has_more() and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._follow())
 
+    def _has_more(self) -> bool:
+        """Nothing before `start`: the answer to `connect` comes first."""
+        return bool(self._sent) and not self._outbox.closing and (self._is_behind() or self._ephemeral is not None)
+
     def _is_behind(self) -> bool:
-        return not self._outbox.closing and any(sent < self._known[kind] for kind, sent in self._sent.items())
+        return any(sent < self._known[kind] for kind, sent in self._sent.items())
 
     async def _follow(self) -> None:
-        while self._is_behind():
+        while self._has_more():
+            if not self._is_behind() and self._ephemeral is not None:
+                frame, self._ephemeral = self._ephemeral, None
+                await self._outbox.say(frame)
+                continue
             try:
                 await self._catch_up("player" if self._sent["player"] < self._known["player"] else "campaign")
             except Exception as error:  # an unexpected one must end the socket, and not leave it deaf

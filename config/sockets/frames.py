@@ -146,5 +146,10 @@ def broadcast(notice: Notice) -> str:
     return _encode({"event": notice.event, "campaign_seq": notice.seq, "at": notice.at, "data": notice.data})
 
 
+def ephemeral(event: str, at: str, data: Any) -> str:
+    """What is true for the moment: without a number, never sent again, and not to be missed by anybody."""
+    return _encode({"event": event, "at": at, "data": data})
+
+
 def _encode(frame: Any) -> str:
     return msgspec.json.encode(frame, enc_hook=str).decode()

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from config import metrics
 from config.sockets.frames import Close
 
 QUEUE = 64
@@ -52,4 +53,5 @@ class Outbox:
         with contextlib.suppress(OSError):
             while message["type"] != "websocket.close":
                 message = await self._queue.get()
+                metrics.frame("out")
                 await self._send(message)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cards import catalogue
 from cards.actions import stock
-from fortunes import clock, rules, secretkeys
+from fortunes import amounts, audit, clock, rules, secretkeys
 from fortunes.actions import campaigns
 from fortunes.errors import CampaignAlreadyOpened, CampaignNotFound, OpeningChecksFailed
 from fortunes.models import Campaign, DatabaseNow, Rulebook
@@ -49,7 +49,12 @@ def open(*, campaign_id: int, by: int | None = None) -> Campaign:
         pool = Pool.objects.get(campaign_id=campaign_id)
         stock.plan(campaign=campaign, rulebook=_rules_in_force(campaign_id))
         Settlement.objects.create(pool=pool, due_at=campaign.closes_at, amount_fen=pool.amount_fen)
-        return campaigns.mark_opened(campaign_id=campaign_id, by=by)
+        opened = campaigns.mark_opened(campaign_id=campaign_id, by=by)
+        audit.record(
+            actor=by, action="campaign.opened", subject="fortunes.campaign", subject_id=campaign_id,
+            pool=pool.pk, amount_fen=pool.amount_fen,
+        )  # fmt: skip
+        return opened
 
 
 def checks(*, campaign_id: int) -> list[Check]:
@@ -86,12 +91,14 @@ def _rules(campaign: Campaign) -> Iterator[Check]:
     known = catalogue.read(campaign.pk)
     kinds = sorted({*parsed.weights, *parsed.complete_set, *parsed.caps} - set(known.kinds))
     sources = sorted(set(parsed.quotas) - set(known.sources))
+    missing = sorted(set(known.sources) - set(parsed.quotas))
     total = sum(parsed.weights.values())
     scans = sum(min(quota.per_day, quota.per_campaign) > 0 for quota in parsed.quotas.values())
     yield Check("rules-valid", True, _("The rules are valid"), "")
     yield Check("weights-positive", total > 0, _("The weights sum to more than zero"), str(total))
     yield Check("kinds-known", not kinds, _("The rules name only kinds of this campaign"), ", ".join(kinds))
     yield Check("sources-known", not sources, _("The rules name only sources of this campaign"), ", ".join(sources))
+    yield Check("quotas-complete", not missing, _("Every source of this campaign has a quota"), ", ".join(missing))
     yield Check("scans-allowed", scans > 0, _("At least one source allows scans"), str(scans))
     yield _set_reachable(parsed)
 
@@ -103,11 +110,13 @@ def _set_reachable(parsed: rules.Rules) -> Check:
 
 
 def _money(pool: Pool | None) -> Iterator[Check]:
-    yield Check("pool-exists", pool is not None, _("There is a pool"), str(pool.amount_fen) if pool else "")
+    yield Check("pool-exists", pool is not None, _("There is a pool"), amounts.yuan(pool.amount_fen) if pool else "")
     funded = ledger.funded_fen(pool.pk) if pool else 0
     wanted = pool.amount_fen if pool else 0
     title = _("The pool is funded exactly")
-    yield Check("pool-funded", pool is not None and funded == wanted, title, f"{funded} / {wanted}")
+    yield Check(
+        "pool-funded", pool is not None and funded == wanted, title, f"{amounts.yuan(funded)} / {amounts.yuan(wanted)}"
+    )
 
 
 def _draw_commitment(campaign: Campaign) -> Check:

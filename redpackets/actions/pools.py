@@ -5,14 +5,13 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import transaction
 
-from fortunes import secretkeys, sql
+from fortunes import audit, secretkeys, sql
 from fortunes.errors import CampaignAlreadyOpened, CampaignNotFound
 from fortunes.models import Campaign
 from redpackets import errors, ledger
 from redpackets.models import POOL_LIMIT_FEN, AccountKind, LedgerEntry, Pool
 
 MAX_CREDIT_AFTER_S = 365 * 24 * 3600
-MAX_KEY = 64
 
 
 def create(
@@ -22,11 +21,13 @@ def create(
     remainder: str = Pool.Remainder.SHARE,
     mode: str = Pool.Mode.EVEN,
     credit_after_s: int | None = 0,
+    by: int | None = None,
 ) -> Pool:
     """The pool of a campaign that has not been opened, with the commitment to its settlement's secret.
 
-    Where this process holds no settlement keys, `commit_due` adds the commitment a little later. Raises InvalidPool,
-    CampaignNotFound, CampaignAlreadyOpened or PoolAlreadyExists.
+    `by` is the member of staff who asked for it, None for a command. Where this process holds no settlement keys,
+    `commit_due` adds the commitment a little later. Raises InvalidPool, CampaignNotFound, CampaignAlreadyOpened or
+    PoolAlreadyExists.
     """
     _check(amount_fen, remainder, mode, credit_after_s)
     with transaction.atomic(durable=True):
@@ -47,18 +48,23 @@ def create(
         }
         if not sql.execute(sql.text("redpackets", "insert_pool"), params):
             raise errors.PoolAlreadyExists
-        return Pool.objects.get(campaign_id=campaign_id)
+        pool = Pool.objects.get(campaign_id=campaign_id)
+        audit.record(
+            actor=by, action="pool.created", subject="redpackets.pool", subject_id=pool.pk, campaign=campaign_id,
+            amount_fen=amount_fen, mode=str(mode), remainder=str(remainder), credit_after_s=credit_after_s,
+        )  # fmt: skip
+        return pool
 
 
-def fund(*, pool_id: int, amount_fen: int, business_key: str) -> Pool:
+def fund(*, pool_id: int, amount_fen: int, business_key: str, by: int | None = None) -> Pool:
     """Post money from the campaign's sponsor to its pool; repeating it under the same business key changes nothing.
 
-    Raises PoolNotFound, InvalidAmount, InvalidBusinessKey, PoolOverfunded or BusinessKeyReused.
+    `by` is the member of staff who asked for it, None for a command. Raises PoolNotFound, InvalidAmount,
+    InvalidBusinessKey, PoolOverfunded or BusinessKeyReused.
     """
     if amount_fen <= 0:
         raise errors.InvalidAmount
-    if not 1 <= len(business_key) <= MAX_KEY or business_key.startswith(ledger.RESERVED_PREFIXES):
-        raise errors.InvalidBusinessKey
+    ledger.require_free_key(business_key)
     with transaction.atomic(durable=True):
         # The row lock makes two fundings of one pool take turns, so that together they can't overfund it.
         pool = Pool.objects.select_for_update().filter(pk=pool_id).first()
@@ -69,9 +75,14 @@ def fund(*, pool_id: int, amount_fen: int, business_key: str) -> Pool:
         new = ledger.post(source=source, destination=destination, amount_fen=amount_fen, business_key=business_key)
         if not new:
             _require_same(business_key, pool_id, amount_fen)
-        elif amount_fen > missing_fen:
+            return pool
+        if amount_fen > missing_fen:
             raise errors.PoolOverfunded(missing_fen=missing_fen)
-    return pool
+        audit.record(
+            actor=by, action="pool.funded", subject="redpackets.pool", subject_id=pool_id,
+            campaign=pool.campaign_id, amount_fen=amount_fen,
+        )  # fmt: skip
+        return pool
 
 
 def commit_due() -> int:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 
+from fortunes import audit, deadletters, describing
 from fortunes.models import DatabaseNow
 from redpackets import errors
 from redpackets.actions import stages
@@ -21,6 +22,9 @@ from redpackets.models import Settlement
 logger = logging.getLogger(__name__)
 
 State = Settlement.State
+
+# A run that is paused because it won't get further by itself is a dead letter of this name.
+JOB = "redpackets.settlements"
 
 BUDGET_S = 20.0
 # How long to wait for other workers, or for the gate, before giving up until beat rings again.
@@ -33,6 +37,14 @@ MAX_ATTEMPTS = 20
 OVERDUE = timedelta(minutes=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of an ask to pause or to go on: the settlement as it is now, and whether this ask changed it."""
+
+    settlement: Settlement
+    changed: bool
+
+
 def settle_due(*, budget_s: float = BUDGET_S) -> bool:
     """Take the splits that are due further, for at most `budget_s`; True if there is more to do now."""
     return _pull(Settlement.objects.filter(state__in=Settlement.SPLITTING, due_at__lte=DatabaseNow()), budget_s)
@@ -43,15 +55,21 @@ def credit_due(*, budget_s: float = BUDGET_S) -> bool:
     return _pull(Settlement.objects.filter(state=State.CREDIT, credit_at__lte=DatabaseNow()), budget_s)
 
 
-def pause(*, settlement_id: int) -> Settlement:
-    """Stop a run after the chunks that are being written right now. Raises SettlementNotFound or SettlementFinished."""
-    paused_at = Coalesce(F("paused_at"), DatabaseNow())
-    return _change(settlement_id, paused_at=paused_at)
+def pause(*, settlement_id: int, by: int | None) -> Change:
+    """Stop a run after the chunks that are being written right now; one that is paused already stays as it is.
+
+    Raises SettlementNotFound or SettlementFinished.
+    """
+    return _change(settlement_id, by, "settlement.paused", Q(paused_at=None), paused_at=DatabaseNow())
 
 
-def resume(*, settlement_id: int) -> Settlement:
-    """Let a paused run go on where it was. Raises SettlementNotFound or SettlementFinished."""
-    return _change(settlement_id, paused_at=None, attempts=0, last_error="")
+def resume(*, settlement_id: int, by: int | None) -> Change:
+    """Let a paused run go on where it was, and give one that has failed all its attempts anew. Closes its dead letter.
+
+    One that runs without a failure stays as it is. Raises SettlementNotFound or SettlementFinished.
+    """
+    held_up = Q(paused_at__isnull=False) | Q(attempts__gt=0)
+    return _change(settlement_id, by, "settlement.resumed", held_up, paused_at=None, attempts=0, last_error="")
 
 
 def _pull(due: QuerySet[Settlement], budget_s: float) -> bool:
@@ -100,6 +118,7 @@ def _note_failure(settlement_id: int, error: Exception) -> None:
             run.last_error = f"{type(error).__name__}: {error}"[:2000]
             if isinstance(error, stages.Mismatch) or (not refused and run.attempts >= MAX_ATTEMPTS):
                 run.paused_at = run.paused_at or DatabaseNow()
+                deadletters.bury(job=JOB, subject_id=settlement_id, error=describing.of(error))
             run.save(update_fields=["attempts", "last_error", "paused_at"])
     passing = refused and run is not None and run.attempts < MAX_ATTEMPTS
     level = logging.WARNING if passing else logging.CRITICAL
@@ -112,12 +131,28 @@ def _tell_overdue(idle: QuerySet[Settlement]) -> None:
         logger.warning("settlement %s is overdue and stays in %s", settlement_id, state)
 
 
-def _change(settlement_id: int, **changes: object) -> Settlement:
+def _change(settlement_id: int, by: int | None, action: str, wanting: Q, **changes: object) -> Change:
+    """Compare and swap: of two asks at once the second waits for the row, and then finds nothing left to change."""
     with transaction.atomic(durable=True):
-        changed = Settlement.objects.filter(pk=settlement_id).exclude(state=State.DONE).update(**changes)
-        settlement = Settlement.objects.filter(pk=settlement_id).first()
+        changed = Settlement.objects.filter(wanting, pk=settlement_id).exclude(state=State.DONE).update(**changes)
+        settlement = Settlement.objects.select_related("pool__campaign").filter(pk=settlement_id).first()
         if settlement is None:
             raise errors.SettlementNotFound
-        if not changed:
+        if changed:
+            if action == "settlement.resumed":
+                deadletters.settle(job=JOB, subject_id=settlement_id, by=by)
+            audit.record(
+                actor=by, action=action, subject="redpackets.settlement", subject_id=settlement_id,
+                campaign=settlement.pool.campaign_id, state=settlement.state,
+            )  # fmt: skip
+        elif settlement.state == State.DONE:
             raise errors.SettlementFinished
-        return settlement
+        return Change(settlement, changed > 0)
+
+
+@deadletters.reviver(JOB)
+def _revive(settlement_id: int) -> None:
+    """What `resume` does, in the transaction that revives the letter."""
+    unfinished = Settlement.objects.filter(pk=settlement_id).exclude(state=State.DONE)
+    if not unfinished.update(paused_at=None, attempts=0, last_error=""):
+        raise errors.SettlementFinished

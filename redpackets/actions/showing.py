@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from fortunes import clock
 from fortunes.answers import instant
+from fortunes.models import Campaign
 from redpackets import errors
-from redpackets.answers import EntryAnswer, SettlementAnswer, WalletAnswer
-from redpackets.models import AccountKind, LedgerEntry, Pool, Settlement, Wallet
+from redpackets.actions import shares
+from redpackets.answers import EntryAnswer, SettlementAnswer, ShareAnswer, ShareChanged, WalletAnswer
+from redpackets.models import AccountKind, LedgerEntry, LiveShare, Pool, Settlement, Wallet
 
 
 def settlement(*, campaign_id: int) -> SettlementAnswer:
@@ -37,6 +39,35 @@ def settlement(*, campaign_id: int) -> SettlementAnswer:
         sealed_at=instant(run.sealed_at) if run.sealed_at else None,
         secret=bytes(run.secret).hex() if run.secret else None,
     )
+
+
+def share(*, campaign_id: int) -> ShareAnswer:
+    """The live share; once the settlement has counted, what it has counted."""
+    server_time = instant(clock.now())
+    run = Settlement.objects.filter(pool__campaign=campaign_id, winners__isnull=False).first()
+    if run is not None and run.frozen_at is not None:
+        complete = run.winners or 0
+        each = shares.each_fen(amount_fen=run.amount_fen, complete=complete)
+        return ShareAnswer(complete=complete, each_fen=each, counted_at=instant(run.frozen_at), server_time=server_time)
+    counted = _counted(LiveShare.objects.filter(pk=campaign_id)).get(campaign_id)
+    if counted is None:
+        return ShareAnswer(complete=None, each_fen=None, counted_at=None, server_time=server_time)
+    return ShareAnswer(
+        complete=counted.complete, each_fen=counted.each_fen, counted_at=counted.counted_at, server_time=server_time
+    )
+
+
+def live_shares(*, campaigns: Iterable[int]) -> dict[int, ShareChanged]:
+    """The last count of each of these campaigns that has been counted."""
+    return _counted(LiveShare.objects.filter(pk__in=campaigns))
+
+
+def _counted(rows: QuerySet[LiveShare]) -> dict[int, ShareChanged]:
+    return {
+        row.pk: ShareChanged(complete=row.complete, each_fen=row.each_fen, counted_at=instant(row.counted_at))
+        for row in rows
+        if row.complete is not None and row.counted_at is not None
+    }
 
 
 def manifest(*, campaign_id: int) -> dict[str, Any]:
@@ -65,18 +96,22 @@ def entries_of(*, player_id: int) -> QuerySet[LedgerEntry]:
 
 
 def describe_entries(page: Sequence[LedgerEntry], *, player_id: int) -> list[EntryAnswer]:
-    """Entries of one player's wallet, each with the campaign whose pool is on its other side."""
+    """Entries of one player's wallet, each with the campaign whose pool or fund is on its other side."""
     pools = {entry.source_owner for entry in page if entry.source_kind == AccountKind.POOL}
-    slugs = dict(Pool.objects.filter(pk__in=pools).values_list("pk", "campaign__slug"))
+    funds = {entry.source_owner for entry in page if entry.source_kind == AccountKind.COMPENSATION}
+    of_pools = Pool.objects.filter(pk__in=pools).values_list("pk", "campaign__slug")
+    of_funds = Campaign.objects.filter(pk__in=funds).values_list("pk", "slug")
+    slugs = {(AccountKind.POOL.value, pk): slug for pk, slug in of_pools}
+    slugs |= {(AccountKind.COMPENSATION.value, pk): slug for pk, slug in of_funds}
     return [_entry(entry, player_id, slugs) for entry in page]
 
 
-def _entry(entry: LedgerEntry, player_id: int, slugs: dict[int, str]) -> EntryAnswer:
+def _entry(entry: LedgerEntry, player_id: int, slugs: dict[tuple[str, int], str]) -> EntryAnswer:
     incoming = (entry.destination_kind, entry.destination_owner) == (AccountKind.WALLET, player_id)
     return EntryAnswer(
         source=entry.source_kind,
         destination=entry.destination_kind,
-        campaign=slugs.get(entry.source_owner) if entry.source_kind == AccountKind.POOL else None,
+        campaign=slugs.get((entry.source_kind, entry.source_owner)),
         amount_fen=entry.amount_fen if incoming else -entry.amount_fen,
         at=instant(entry.at),
     )

@@ -188,7 +188,9 @@ def credit(*, settlement_id: int) -> Progress:
             row = sql.fetch(sql.text("redpackets", "credit_chunk"), params)[0]
             if row.credited != row.wallets:
                 raise Mismatch(f"chunk {chunk.number}: {row.credited} entries, but {row.wallets} wallets")
-            SettlementChunk.objects.filter(pk=chunk.pk).update(credited_at=DatabaseNow())
+            SettlementChunk.objects.filter(pk=chunk.pk).update(
+                credited_at=DatabaseNow(), unopened=row.credited, unopened_fen=row.fen
+            )
             return Progress.MOVED
     with transaction.atomic(durable=True):
         settlement = _hold(settlement_id, State.CREDIT)

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -22,24 +23,15 @@ from unfold.forms import AdminForm
 
 from cards.actions import presets
 from fortunes import rulebooks
-from fortunes.adminsite import IndexedAdmin, by_public_id, by_text, indented, refusal_text, refusals_told, yuan
+from fortunes.adminsite import IndexedAdmin, by_public_id, by_text, indented, refusal_text, refusals_told
+from fortunes.amounts import yuan
 from fortunes.errors import DomainError
 from fortunes.models import Campaign, DatabaseNow
 from fortunes.phases import Phase
 from redpackets import ledger
-from redpackets.actions import openings, pools
-from redpackets.admin import forms
+from redpackets.actions import compensations, openings, pools
+from redpackets.admin import forms, live, phases
 from redpackets.models import Pool
-
-PHASES = {
-    Phase.DRAFT: (gettext_lazy("draft"), ""),
-    Phase.WARMUP: (gettext_lazy("warm-up"), "info"),
-    Phase.LIVE: (gettext_lazy("live"), "success"),
-    Phase.FROZEN: (gettext_lazy("frozen"), "warning"),
-    Phase.SETTLING: (gettext_lazy("settling"), "warning"),
-    Phase.SETTLED: (gettext_lazy("settled"), "info"),
-    Phase.ARCHIVED: (gettext_lazy("archived"), ""),
-}
 
 
 @admin.register(Campaign)
@@ -47,7 +39,7 @@ class CampaignAdmin(IndexedAdmin):
     """A draft is changed on its form and by its buttons; from the opening on nothing here changes it any more."""
 
     form = forms.DraftForm
-    list_display = ("slug", "name", "coloured_phase", "opens_at", "closes_at", "reveal_at", "pool_amount")
+    list_display = ("slug", "name", "coloured_phase", "opens_at", "closes_at", "reveal_at", "pool_amount", "live_page")
     list_display_links = ("slug", "name")
     list_select_related = ("pool",)
     search_by = (by_public_id(), by_text("slug"))
@@ -77,18 +69,27 @@ class CampaignAdmin(IndexedAdmin):
     def name(self, campaign: Campaign) -> str:
         return str(campaign)
 
-    @display(description=gettext_lazy("phase"), label={phase: colour for phase, (_name, colour) in PHASES.items()})
+    @display(
+        description=gettext_lazy("phase"), label={phase: colour for phase, (_name, colour) in phases.NAMES.items()}
+    )
     def coloured_phase(self, campaign: Any) -> tuple[Phase, str]:
         phase = campaign.phase(campaign.now)
-        return phase, str(PHASES[phase][0])
+        return phase, str(phases.NAMES[phase][0])
 
     @admin.display(description=gettext_lazy("phase"))
     def shown_phase(self, campaign: Any) -> str:
-        return str(PHASES[campaign.phase(campaign.now)][0])
+        return str(phases.NAMES[campaign.phase(campaign.now)][0])
 
     @admin.display(description=gettext_lazy("pool"))
     def pool_amount(self, campaign: Campaign) -> str:
         return yuan(campaign.pool.amount_fen) if hasattr(campaign, "pool") else "-"
+
+    @admin.display(description=gettext_lazy("figures"))
+    def live_page(self, campaign: Campaign) -> str:
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
+            reverse("admin:fortunes_campaign_live", args=[campaign.pk]), _("Watch it live"),
+        )  # fmt: skip
 
     @admin.display(description=gettext_lazy("commitment to the draw secret"))
     def commitment(self, campaign: Campaign) -> str:
@@ -131,11 +132,30 @@ class CampaignAdmin(IndexedAdmin):
         view = self.admin_site.admin_view
         return [
             path("five-fortunes/", view(self.preset_view), name="fortunes_campaign_preset"),
+            path("<int:campaign_id>/live/", view(self.live_view), name="fortunes_campaign_live"),
+            path("<int:campaign_id>/live/figures/", view(self.figures_view), name="fortunes_campaign_figures"),
+            path(
+                "<int:campaign_id>/compensations/",
+                view(self.compensations_view),
+                name="fortunes_campaign_compensations",
+            ),
             path("<int:campaign_id>/pool/", view(self.pool_view), name="fortunes_campaign_pool"),
             path("<int:campaign_id>/funding/", view(self.funding_view), name="fortunes_campaign_funding"),
             path("<int:campaign_id>/opening/", view(require_POST(self.opening_view)), name="fortunes_campaign_opening"),
             *super().get_urls(),
         ]
+
+    # The night
+
+    def live_view(self, request: HttpRequest, campaign_id: int) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return live.page(request, campaign_id, self.admin_site.each_context(request))
+
+    def figures_view(self, request: HttpRequest, campaign_id: int) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return live.figures(request, campaign_id)
 
     # The buttons
 
@@ -145,13 +165,13 @@ class CampaignAdmin(IndexedAdmin):
         form = forms.PresetForm(request.POST or None)
         if form.is_valid() and (campaign := self._draft(request, form)):
             with refusals_told(request):
-                pools.create(campaign_id=campaign.pk, **form.pool())
+                pools.create(campaign_id=campaign.pk, by=request.user.pk, **form.pool())
             return self._page_of(campaign.pk)
         return self._form_page(request, form, _("New campaign from the preset “Five Fortunes”"), forms.PRESET_FIELDSETS)
 
     def _draft(self, request: HttpRequest, form: forms.PresetForm) -> Campaign | None:
         try:
-            campaign = presets.five_fortunes(**form.campaign())
+            campaign = presets.five_fortunes(by=request.user.pk, **form.campaign())
         except DomainError as refusal:
             form.add_error(None, refusal_text(refusal))
             return None
@@ -167,8 +187,8 @@ class CampaignAdmin(IndexedAdmin):
         form = forms.PoolForm(request.POST or None)
         if form.is_valid():
             with refusals_told(request):
-                pool = pools.create(campaign_id=campaign_id, **form.pool())
-                self.log_change(request, campaign, f"pool of {pool.amount_fen} fen")
+                pool = pools.create(campaign_id=campaign_id, by=request.user.pk, **form.pool())
+                self.log_change(request, campaign, f"pool of {yuan(pool.amount_fen)}")
             return self._page_of(campaign_id)
         return self._form_page(request, form, _("Pool of %(campaign)s") % {"campaign": campaign})
 
@@ -183,10 +203,27 @@ class CampaignAdmin(IndexedAdmin):
         if form.is_valid():
             with refusals_told(request):
                 funding = form.funding()
-                pools.fund(pool_id=pool.pk, **funding)
-                self.log_change(request, campaign, f"funded {funding['amount_fen']} fen, {funding['business_key']}")
+                pools.fund(pool_id=pool.pk, by=request.user.pk, **funding)
+                self.log_change(request, campaign, f"funded {yuan(funding['amount_fen'])}, {funding['business_key']}")
             return self._page_of(campaign_id)
         return self._form_page(request, form, _("Fund the pool of %(campaign)s") % {"campaign": campaign})
+
+    def compensations_view(self, request: HttpRequest, campaign_id: int) -> HttpResponse:
+        campaign = Campaign.objects.filter(pk=campaign_id).first()
+        if campaign is None:
+            raise Http404
+        # Also of a campaign that is open: what goes wrong does so then.
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        form = forms.FundingForm(request.POST or None, initial={"business_key": forms.fresh_reference(campaign_id)})
+        if form.is_valid():
+            with refusals_told(request):
+                new = compensations.fund(campaign_id=campaign_id, by=request.user.pk, **form.funding())
+                said = _("The money has been set aside.") if new else _("It had been set aside before.")
+                messages.success(request, said)
+            return redirect("admin:fortunes_campaign_live", campaign_id)
+        title = _("Set aside for compensations of %(campaign)s") % {"campaign": campaign}
+        return self._form_page(request, form, title)
 
     def opening_view(self, request: HttpRequest, campaign_id: int) -> HttpResponse:
         if not self.has_change_permission(request):

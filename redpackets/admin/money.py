@@ -10,15 +10,26 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from fortunes.adminsite import ReadOnlyAdmin, by_player, by_text, players, refusals_told, yuan
+from fortunes.adminsite import Button, ReadOnlyAdmin, back, by_player, by_text, players, refusals_told
+from fortunes.amounts import in_yuan, yuan
 from redpackets.actions import settlements
-from redpackets.models import AccountKind, LedgerEntry, Packet, Pool, Settlement, SettlementChunk, Wallet
+from redpackets.admin import words
+from redpackets.models import (
+    AccountKind,
+    CompensationFund,
+    LedgerEntry,
+    LiveShare,
+    Packet,
+    Pool,
+    Settlement,
+    SettlementChunk,
+    Wallet,
+)
 
 PACKET_ID = re.compile(r"payout:(\d{1,18}):(\d{1,18})")
 
@@ -47,6 +58,16 @@ def by_winner(word: str) -> Q | None:
     return Q(pool_id__in=list(Pool.objects.values_list("pk", flat=True)), player_id__in=ids) if ids else None
 
 
+class SeasonFilter(admin.RelatedFieldListFilter):
+    """Pools and settlements are named after their campaigns, which come along in the one query."""
+
+    CAMPAIGNS: ClassVar = {"pool": "campaign", "settlement": "pool__campaign"}
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        rows = field.remote_field.model._default_manager.select_related(self.CAMPAIGNS[field.name])
+        return [(row.pk, str(row)) for row in rows.order_by("pk")]
+
+
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
     amount = staticmethod(yuan_column("amount_fen", gettext_lazy("amount")))
@@ -71,6 +92,21 @@ class WalletAdmin(ReadOnlyAdmin):
     search_by = (by_player("player_id"),)
 
 
+@admin.register(CompensationFund)
+class CompensationFundAdmin(ReadOnlyAdmin):
+    funded = staticmethod(yuan_column("funded_fen", gettext_lazy("set aside")))
+    paid = staticmethod(yuan_column("paid_fen", gettext_lazy("paid")))
+    list_display = ("campaign", "funded", "paid")
+    list_select_related = ("campaign",)
+
+
+@admin.register(LiveShare)
+class LiveShareAdmin(ReadOnlyAdmin):
+    each = staticmethod(yuan_column("each_fen", gettext_lazy("each")))
+    list_display = ("campaign", "complete", "each", "counted_at", "due_at")
+    list_select_related = ("campaign",)
+
+
 @admin.register(Pool)
 class PoolAdmin(ReadOnlyAdmin):
     amount = staticmethod(yuan_column("amount_fen", gettext_lazy("amount")))
@@ -86,14 +122,25 @@ class SettlementAdmin(ReadOnlyAdmin):
     list_display = ("pool", "state", "due_at", "amount", "winners", "returned", "sealed_at", "paused_at", "attempts")
     list_filter = ("state",)
     list_select_related = ("pool__campaign",)
-    change_form_outer_before_template = "redpackets/admin/settlement_head.html"
+    unshown = ("last_error",)
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
-    ) -> HttpResponse:
-        unfinished = obj is not None and obj.state != Settlement.State.DONE
-        context["may_pause"] = unfinished and self._may_pause(request)
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+    @admin.display(description=gettext_lazy("last error"))
+    def told_error(self, run: Settlement) -> str:
+        return in_yuan(run.last_error) or "-"
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [*super().get_fields(request, obj), "told_error"]
+
+    def buttons(self, request: HttpRequest, row: Settlement) -> list[Button]:
+        if row.state == Settlement.State.DONE or not self._may_operate(request):
+            return []
+        if row.paused_at or row.attempts:
+            url = reverse("admin:redpackets_settlement_resumption", args=[row.pk])
+            resume = [Button(_("Run again") if row.attempts else _("Resume"), url, primary=True)]
+        else:
+            resume = []
+        pause = Button(_("Pause"), reverse("admin:redpackets_settlement_pause", args=[row.pk]))
+        return resume if row.paused_at else [*resume, pause]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -104,24 +151,32 @@ class SettlementAdmin(ReadOnlyAdmin):
         ]
 
     def pause_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._press(request, pk, settlements.pause, "paused", _("The settlement has been paused."))
+        said, found = _("The settlement has been paused."), _("It had been paused before, at %(at)s.")
+        return self._press(request, pk, settlements.pause, said, found)
 
     def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._press(request, pk, settlements.resume, "resumed", _("The settlement goes on."))
+        said, found = _("The settlement goes on."), _("It was going on already, without a failure.")
+        return self._press(request, pk, settlements.resume, said, found)
 
     def _press(
-        self, request: HttpRequest, pk: int, action: Callable[..., Settlement], log: str, said: str
+        self, request: HttpRequest, pk: int, action: Callable[..., settlements.Change], said: str, found: str
     ) -> HttpResponse:
-        if not self._may_pause(request):
+        """Says what was done, or what was found where there was nothing to do."""
+        if not self._may_operate(request):
             raise PermissionDenied
         with refusals_told(request):
-            self.log_change(request, action(settlement_id=pk), log)
-            messages.success(request, said)
-        return redirect("admin:redpackets_settlement_change", pk)
+            change = action(settlement_id=pk, by=request.user.pk)
+            if change.changed:
+                self.log_change(request, change.settlement, action.__name__)
+                messages.success(request, said)
+            else:
+                at = change.settlement.paused_at
+                messages.info(request, found % {"at": words.instant(at) if at else "-"})
+        return back(request, reverse("admin:redpackets_settlement_change", args=[pk]))
 
-    def _may_pause(self, request: HttpRequest) -> bool:
-        """The row itself is read-only for everybody; the permission to change it is the one to pause it."""
-        return request.user.has_perm("redpackets.change_settlement")
+    def _may_operate(self, request: HttpRequest) -> bool:
+        """The row itself is read-only for everybody."""
+        return request.user.has_perm("redpackets.operate_settlement")
 
 
 @admin.register(SettlementChunk)
@@ -130,7 +185,7 @@ class SettlementChunkAdmin(ReadOnlyAdmin):
     list_display = (
         "id", "settlement", "number", "low", "high", "winners", "pot", "bonus", "posted_at", "credited_at",
     )  # fmt: skip
-    list_filter = ("settlement",)
+    list_filter = (("settlement", SeasonFilter),)
     ordering = ("-settlement_id", "-number")
     list_select_related = ("settlement__pool__campaign",)
 
@@ -141,7 +196,7 @@ class PacketAdmin(ReadOnlyAdmin):
 
     amount = staticmethod(yuan_column("amount_fen", gettext_lazy("amount")))
     list_display = ("id", "pool", "player", "amount", "opened_at")
-    list_filter = ("pool",)
+    list_filter = (("pool", SeasonFilter),)
     list_select_related = ("pool__campaign", "player")
     ordering = ("-pool_id", "-player_id")
     search_by = (by_winner,)

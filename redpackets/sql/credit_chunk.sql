@@ -17,4 +17,5 @@ WITH entry AS (
     ON CONFLICT (player_id) DO UPDATE SET balance_fen = w.balance_fen + excluded.balance_fen
     RETURNING 1
 )
-SELECT (SELECT count(*) FROM entry) AS credited, (SELECT count(*) FROM wallet) AS wallets
+SELECT count(*) AS credited, coalesce(sum(e.amount_fen), 0)::bigint AS fen, (SELECT count(*) FROM wallet) AS wallets
+  FROM entry e

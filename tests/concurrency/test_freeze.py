@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.models import Player
-from cards import catalogue, errors
+from cards import catalogue, drawing, errors
 from cards.actions import scans
 from cards.answers import GiftAnswer, Redemption
 from cards.models import Draw, Hand, Transfer
@@ -111,8 +111,8 @@ def freeze_while_a_scan_is_under_way(campaign: Campaign) -> tuple[bool, int]:
         # The scan's own transaction, held open after its last statement as a slow network would.
         with transaction.atomic():
             rules = rulebooks.version(campaign.pk, 1)
-            items = [(item, scans._decode(item.code, campaign))]
-            sql.fetch(sql.text("cards", "scan"), scans._params(campaign, 1, rules, items))
+            params = drawing.params(campaign, 1, rules, [scans.wish(item, campaign=campaign)])
+            sql.fetch(sql.text("cards", "scan"), params)
             passed.set()
             deadline_over.wait(10)
 

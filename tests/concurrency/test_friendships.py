@@ -40,8 +40,9 @@ def _friend_count(player: Player) -> int:
     return Player.objects.get(pk=player.pk).friend_count
 
 
-def _counts_without_lock(one: int, other: int) -> dict[int, int]:
-    return dict(Player.objects.filter(pk__in=[one, other]).values_list("pk", "friend_count"))
+def _counts_without_lock(one: int, other: int) -> dict[int, locks.Locked]:
+    players = Player.objects.filter(pk__in=[one, other])
+    return {player.pk: locks.Locked(player.public_id, player.friend_count, erased=False) for player in players}
 
 
 @contextmanager
@@ -128,11 +129,12 @@ def test_control_without_the_order_of_locks_players_deadlock(monkeypatch: pytest
     alice, bob = PlayerFactory.create_batch(2)
     first_taken = threading.Barrier(2)
 
-    def own_first(one: int, other: int) -> dict[int, int]:
+    def own_first(one: int, other: int) -> dict[int, locks.Locked]:
         rows = Player.objects.select_for_update(no_key=True)
-        mine = rows.get(pk=one).friend_count
+        mine = rows.get(pk=one)
         first_taken.wait(10)
-        return {one: mine, other: rows.get(pk=other).friend_count}
+        players = (mine, rows.get(pk=other))
+        return {player.pk: locks.Locked(player.public_id, player.friend_count, erased=False) for player in players}
 
     with monkeypatch.context() as patch:
         patch.setattr(locks, "both", own_first)

@@ -15,7 +15,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, transaction
 
 from accounts.models import Player
-from cards import hands
+from cards import drawing, hands
 from cards.actions import scans
 from cards.models import Draw, Hand, Stock
 from fortunes import clock as database_clock
@@ -71,7 +71,7 @@ def test_control_the_quota_breaks_without_the_lock_on_hands(
     small: Campaign, alice: Player, owner_connection: psycopg.Connection
 ) -> None:
     make.redeem(small, alice)
-    with without(owner_connection, "cards", "scan", cut=HAND_LOCK, put=") h;\n", more=SLOWLY):
+    with without(owner_connection, "cards", "scan_v2", cut=HAND_LOCK, put=") h;\n", more=SLOWLY):
         outcomes = parallel(small, [make.scan(small, alice) for _ in range(200)])
     drawn = Draw.objects.filter(player=alice).count()
     erase(small, owner_connection)
@@ -97,7 +97,7 @@ def test_control_a_code_is_used_twice_without_the_constraint(
     owner_connection.execute("ALTER TABLE cards_draw DROP CONSTRAINT draw_nonce_once")
     try:
         conflict = "ON CONFLICT (campaign_id, source, nonce) DO NOTHING"
-        with without(owner_connection, "cards", "scan", cut=conflict):
+        with without(owner_connection, "cards", "scan_v2", cut=conflict):
             outcomes = parallel(small, [make.scan(small, player, text=text) for player in players], threads=20)
     finally:
         erase(small, owner_connection)
@@ -168,7 +168,7 @@ def rare_cards_of_five_batches_at_once(season: Campaign) -> int:
 
 def test_a_cap_that_is_asked_for_is_used_up_to_the_last(owner_connection: psycopg.Connection) -> None:
     season = make.SeasonFactory(rulebook=RARE)
-    with without(owner_connection, "cards", "scan", cut=CLAIM, put=CLAIM, more=SLOWLY):
+    with without(owner_connection, "cards", "scan_v2", cut=CLAIM, put=CLAIM, more=SLOWLY):
         assert rare_cards_of_five_batches_at_once(season) == 50
 
 
@@ -176,7 +176,7 @@ def test_control_without_skip_locked_wishes_go_empty_while_units_are_left(
     owner_connection: psycopg.Connection,
 ) -> None:
     season = make.SeasonFactory(rulebook=RARE)
-    with without(owner_connection, "cards", "scan", cut=CLAIM, put=") unit\n", more=SLOWLY):
+    with without(owner_connection, "cards", "scan_v2", cut=CLAIM, put=") unit\n", more=SLOWLY):
         given = rare_cards_of_five_batches_at_once(season)
 
     assert given < 50
@@ -195,14 +195,14 @@ def units_after_a_race_for_one_code(season: Campaign) -> tuple[int, int]:
 
 def test_the_unit_of_a_scan_that_lost_its_code_goes_back(owner_connection: psycopg.Connection) -> None:
     season = make.SeasonFactory(rulebook=RARE)
-    with without(owner_connection, "cards", "scan", cut=CLAIM, put=CLAIM, more=SLOWLY):
+    with without(owner_connection, "cards", "scan_v2", cut=CLAIM, put=CLAIM, more=SLOWLY):
         assert units_after_a_race_for_one_code(season) == (1, 49)
 
 
 def test_control_units_are_lost_unless_they_are_put_back(owner_connection: psycopg.Connection) -> None:
     season = make.SeasonFactory(rulebook=RARE)
     kept = "         WHERE NOT EXISTS (SELECT 1 FROM drawn d WHERE d.serial = t.serial AND d.kind = t.kind)\n"
-    with without(owner_connection, "cards", "scan", cut=kept, put="         WHERE false\n", more=SLOWLY):
+    with without(owner_connection, "cards", "scan_v2", cut=kept, put="         WHERE false\n", more=SLOWLY):
         drawn, in_stock = units_after_a_race_for_one_code(season)
     erase(season, owner_connection)
 
@@ -275,7 +275,7 @@ def test_two_players_can_not_take_one_unit(small: Campaign) -> None:
 
 LOOK = "    SELECT * INTO gate FROM fortunes_gate_look(the_campaign);\n"
 LOCK = (
-    sql.text("cards", "functions/scan")
+    sql.text("cards", "functions/scan_v2")
     .partition("    PERFORM fortunes_gate_lock(the_campaign);\n")[2]
     .partition(LOOK)[0]
 )
@@ -303,7 +303,7 @@ def days_of_a_scan_that_waits_over_midnight(clock: Clock) -> list[int]:
             clock.move_to(midnight + timedelta(seconds=1))
             for _ in range(3):
                 item = make.scan(season, alice)
-                params = scans._params(season, 1, rules, [(item, scans._decode(item.code, season))])
+                params = drawing.params(season, 1, rules, [scans.wish(item, campaign=season)])
                 sql.fetch(sql.text("cards", "scan"), params)
 
     def late_scan() -> None:
@@ -329,7 +329,7 @@ def test_control_a_look_before_the_lock_gives_the_quota_back(
         "WHEN h.day >= gate.today AND": "WHEN h.day = gate.today AND",
         "CASE WHEN h.day >= gate.today THEN": "CASE WHEN h.day = gate.today THEN",
     }
-    with without(owner_connection, "cards", "scan", cut=LOCK + LOOK, put=LOOK + LOCK, more=more):
+    with without(owner_connection, "cards", "scan_v2", cut=LOCK + LOOK, put=LOOK + LOCK, more=more):
         campaign, drawn = days_of_a_scan_that_waits_over_midnight(clock)
     erase(Campaign.objects.get(pk=campaign), owner_connection)
 

@@ -130,7 +130,7 @@ def test_control_without_the_gate_an_exclusion_comes_between_count_and_post(
             stages.step(settlement_id=run.pk)
         pending.commit()
     for _attempt in range(2):
-        settlements.resume(settlement_id=run.pk)
+        settlements.resume(settlement_id=run.pk, by=None)
         settlements.settle_due(budget_s=5)
         assert again(run).paused_at and again(run).last_error.startswith("Mismatch")
 

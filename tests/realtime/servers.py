@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -32,22 +33,28 @@ class Server:
 @contextmanager
 def running(log: Path, **given: str) -> Iterator[Server]:
     """A web process until the block ends; `given` goes into its environment. It must not have logged a traceback."""
-    with processes.listen("127.0.0.1", 0) as listener:
-        command = [sys.executable, "-m", *stack._uvicorn(listener.fileno())]
-        process = subprocess.Popen(
-            command,
-            cwd=environment.ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **given},
-            stdout=log.open("wb"),
-            stderr=subprocess.STDOUT,
-            pass_fds=(listener.fileno(),),
-        )
-        server = Server(f"http://127.0.0.1:{listener.getsockname()[1]}", process, log)
-        try:
-            _wait_until_ready(server)
-            yield server
-        finally:
-            _end(process)
+    with processes.listen("127.0.0.1", 0) as listener, listening(listener, log, **given) as server:
+        yield server
+
+
+@contextmanager
+def listening(listener: socket.socket, log: Path, **given: str) -> Iterator[Server]:
+    """As `running`, on a socket that outlives the process, as that of a supervisor does."""
+    command = [sys.executable, "-m", *stack._uvicorn(listener.fileno())]
+    process = subprocess.Popen(
+        command,
+        cwd=environment.ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **given},
+        stdout=log.open("wb"),
+        stderr=subprocess.STDOUT,
+        pass_fds=(listener.fileno(),),
+    )
+    server = Server(f"http://127.0.0.1:{listener.getsockname()[1]}", process, log)
+    try:
+        _wait_until_ready(server)
+        yield server
+    finally:
+        _end(process)
     assert "Traceback" not in log.read_text(), log.read_text()
 
 

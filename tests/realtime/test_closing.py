@@ -272,6 +272,9 @@ class Patient:
     def wake(self, kind: str, seq: int) -> None:
         pass
 
+    def tell(self, frame: str) -> None:
+        pass
+
     def shut(self, code: Close, reason: str) -> None:
         self.closed.append((code, reason))
 

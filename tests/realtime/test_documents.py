@@ -43,6 +43,11 @@ def test_the_page_lists_every_event_with_its_fields() -> None:
     assert written == {name: list(struct.__struct_fields__) for name, struct in events.TYPES.items()}
 
 
+def test_the_page_lists_every_ephemeral_frame_with_its_fields() -> None:
+    written = {words(row[0])[0]: words(row[2]) for row in list(table("Ephemeral frames"))[1:]}
+    assert written == {name: list(struct.__struct_fields__) for name, struct in asyncapi.EPHEMERAL.items()}
+
+
 def test_the_page_names_who_hears_an_event() -> None:
     for row in list(table("Events"))[1:]:
         assert (row[1] == "broadcast") == words(row[0])[0].startswith(asyncapi.BROADCASTS)
@@ -72,7 +77,7 @@ def test_every_event_has_a_schema_that_its_payload_survives(name: str) -> None:
 
 def example(struct: type[msgspec.Struct]) -> msgspec.Struct:
     """A payload with plausible values."""
-    values: dict[str, Any] = {"str": "harmony", "int": 7, "bool": True, "list[str]": ["harmony"], "UUID": uuid4()}
+    values: dict[str, Any] = {"str": "harmony", "int": 7, "int | None": 7, "bool": True, "list[str]": ["harmony"], "UUID": uuid4()}
     return struct(**{field.name: values[type_name(field.type)] for field in msgspec.structs.fields(struct)})
 
 

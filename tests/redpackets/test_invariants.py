@@ -9,7 +9,7 @@ import pytest
 from accounts.models import Player
 from cards.models import Hand
 from fortunes import invariants, sql
-from redpackets.models import LedgerEntry, Payout, Settlement, Wallet
+from redpackets.models import CompensationFund, LedgerEntry, Payout, Settlement, Wallet
 from tests.factories import redpackets as make
 from tests.factories.accounts import PlayerFactory
 from tests.plugins.clock import Clock
@@ -68,6 +68,12 @@ def _funded_again(run: Settlement) -> None:
     entry(run, source_kind="sponsor", destination_kind="pool", destination_owner=run.pool_id)
 
 
+def _set_aside(funded_fen: int, paid_fen: int) -> Callable[[Settlement], object]:
+    return lambda run: CompensationFund.objects.create(
+        campaign=run.pool.campaign, funded_fen=funded_fen, paid_fen=paid_fen
+    )
+
+
 PLANTED: list[tuple[str, Callable[[Settlement], object]]] = [
     ("payouts_and_return_make_the_pool", _settlement(returned_fen=1)),
     ("payouts_and_return_make_the_pool", _payout(0)),
@@ -81,6 +87,9 @@ PLANTED: list[tuple[str, Callable[[Settlement], object]]] = [
     ("pools_are_covered", lambda run: entry(run, amount_fen=101)),
     ("pools_are_covered", _funded_again),
     ("pools_are_covered", _settlement(returned_fen=1)),
+    ("compensations_are_funded", _set_aside(1, 1)),
+    ("compensations_are_funded", lambda run: entry(run, destination_kind="goodwill")),
+    ("compensations_are_funded", lambda run: entry(run, source_kind="goodwill", destination_kind="sponsor")),
     ("chunks_add_up", _settlement(share_fen=99)),
     ("chunks_add_up", lambda run: run.chunks.update(low=1)),
     ("openings_have_their_settlement", _settlement(amount_fen=99)),

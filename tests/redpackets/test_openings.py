@@ -115,9 +115,19 @@ def test_rules_that_name_unknown_kinds_and_sources() -> None:
 
 def test_rules_under_which_nobody_can_scan() -> None:
     pool = make.PoolFactory.create()
-    change_rules(pool, quotas={"code": {"per_day": 3, "per_campaign": 0}})
+    sources = Source.objects.filter(campaign=pool.campaign).values_list("slug", flat=True)
+    change_rules(pool, quotas={source: {"per_day": 3, "per_campaign": 0} for source in sources})
 
     assert failed(pool) == ["scans-allowed"]
+
+
+def test_a_source_without_a_quota_and_a_quota_without_a_source() -> None:
+    pool = make.PoolFactory.create()
+    quota = {"per_day": 3, "per_campaign": 9}
+    change_rules(pool, quotas={"code": quota, "check-in": quota, "mission": quota})
+
+    found = {check.slug: check.detail for check in openings.checks(campaign_id=pool.campaign_id) if not check.ok}
+    assert found == {"quotas-complete": "invitation, support", "sources-known": "mission"}
 
 
 def test_commitments_that_are_missing_or_of_another_secret(settings: Any) -> None:

@@ -254,13 +254,13 @@ def test_a_paused_run_stands_still_until_it_is_resumed(clock: Clock) -> None:
     for _ in range(8):
         stages.step(settlement_id=run.pk)
     state, posted = again(run).state, len(make.payouts(run))
-    settlements.pause(settlement_id=run.pk)
+    settlements.pause(settlement_id=run.pk, by=None)
 
     assert settlements.settle_due(budget_s=5) is False
     assert stages.step(settlement_id=run.pk) is stages.Progress.BUSY
     assert (again(run).state, len(make.payouts(run))) == (state, posted)
 
-    settlements.resume(settlement_id=run.pk)
+    settlements.resume(settlement_id=run.pk, by=None)
     settlements.settle_due(budget_s=10)
     assert again(run).state == State.DONE
     verify(again(run))
@@ -304,7 +304,7 @@ def test_figures_that_do_not_add_up_stop_the_run_and_post_nothing(
     assert (run.state, run.attempts, len(caplog.records)) == (State.POST, 1, 1)
     assert len(make.payouts(run)) == 7
     Hand.objects.filter(campaign=run.pool.campaign, player=chunk.low).update(counts=[1, 0, 0, 0, 0])
-    settlements.resume(settlement_id=run.pk)
+    settlements.resume(settlement_id=run.pk, by=None)
     settlements.settle_due(budget_s=10)
     verify(again(run))
 

@@ -1,0 +1,16 @@
+"""Facts about money that players are told. What a packet holds is told by opening it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from fortunes.events import event
+
+
+@event("compensation.paid")
+class CompensationPaid(msgspec.Struct, frozen=True, kw_only=True):
+    """To the player: staff have paid `amount_fen` into the wallet, because something went wrong."""
+
+    campaign: str
+    amount_fen: int
+    reason: str
