@@ -17,6 +17,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 PREFIX = "/admin/"
+# What a page asks for by itself, whether somebody sits before it or not.
+RENEWALS = "/figures/"
 
 # In the order in which a season asks for them.
 SIDEBAR: tuple[tuple[Any, dict[str, str]], ...] = (
@@ -28,17 +30,20 @@ SIDEBAR: tuple[tuple[Any, dict[str, str]], ...] = (
             "fortunes.broadcast": "campaign",
             "fortunes.membership": "how_to_reg",
             "fortunes.exclusion": "person_off",
+            "redpackets.liveshare": "query_stats",
         },
     ),
     (
         _("Cards"),
         {
             "cards.cardkind": "style",
-            "cards.source": "qr_code_2",
+            "cards.source": "input",
+            "cards.codebatch": "qr_code_2",
             "cards.draw": "playing_cards",
             "cards.trade": "handshake",
             "cards.transfer": "swap_horiz",
             "cards.hand": "back_hand",
+            "cards.invitationcredit": "loyalty",
             "cards.stocktranche": "stacks",
             "cards.stock": "inventory_2",
         },
@@ -52,24 +57,34 @@ SIDEBAR: tuple[tuple[Any, dict[str, str]], ...] = (
             "redpackets.packet": "redeem",
             "redpackets.ledgerentry": "receipt_long",
             "redpackets.wallet": "wallet",
+            "redpackets.compensationfund": "volunteer_activism",
         },
     ),
     (
         _("Players"),
         {
             "accounts.player": "person",
+            "accounts.ban": "block",
             "accounts.friendship": "group",
+            "accounts.invitationlink": "link",
+            "accounts.referral": "person_add",
             "accounts.refreshfamily": "devices",
+            "accounts.federatedidentity": "badge",
+            "accounts.message": "sms",
             "fortunes.event": "notifications",
         },
     ),
-    (_("Staff"), {"auth.group": "badge", "admin.logentry": "history"}),
+    (
+        _("Machines"),
+        {"fortunes.job": "schedule", "fortunes.process": "memory", "fortunes.deadletter": "report"},
+    ),
+    (_("Staff"), {"auth.group": "groups", "fortunes.auditentry": "verified_user", "admin.logentry": "history"}),
 )
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of the sidebar, with what this member of staff may see."""
-    return [
+    groups = [
         {
             "title": title,
             "separator": True,
@@ -77,6 +92,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for title, models in SIDEBAR
     ]
+    if request.user.has_perm("accounts.support_player"):
+        look_up = {"title": _("Look a player up"), "icon": "search", "link": reverse("admin:accounts_player_look_up")}
+        groups.insert(0, {"title": _("Support"), "separator": False, "items": [look_up]})
+    return [group for group in groups if group["items"]]
 
 
 def _item(request: HttpRequest, label: str, icon: str) -> dict[str, Any] | None:
@@ -99,8 +118,11 @@ class StaffMiddleware:
         )
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(PREFIX):
+        if not (settings.ADMIN_ENABLED and request.path_info.startswith(PREFIX)):
             return self.get_response(request)
+        if not request.path_info.endswith(RENEWALS):
+            # Kept anew, so that the session ends when nobody has done anything for a while.
+            request.session.modified = True
         response: HttpResponse = self.respond_to_staff(request)  # type: ignore[assignment]
         return response
 

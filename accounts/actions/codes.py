@@ -41,8 +41,8 @@ def ask(*, phone: str) -> answers.PhoneCodeAnswer:
 def sign_in(*, phone: str, code: str, nickname: str = "", invitation: str = "") -> answers.SessionAnswer:
     """A new session of the player with this number, who is made if there is none yet.
 
-    `nickname` and `invitation` are a new player's. Raises InvalidPhone, WrongCode, PhoneCodeExpired, CodeSpent, LockedOut,
-    PlayerShutOut, InvalidNickname, InvitationNotFound or PhoneSignInOff.
+    `nickname` and `invitation` are a new player's. Raises InvalidPhone, WrongCode, PhoneCodeExpired, CodeSpent,
+    LockedOut, PlayerShutOut, InvalidNickname, InvitationNotFound or PhoneSignInOff.
     """
     _require_offered()
     number = phones.normalise(phone)

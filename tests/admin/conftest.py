@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import connections
 from django.test import Client
 
 from accounts.models import Player
-from config.local import roles, services, template
+from tests import databases
 from tests.admin import crowd
 
 
@@ -42,19 +40,8 @@ def boss(db: None) -> Client:
 @pytest.fixture(scope="module")
 def crowded(django_db_setup: None, django_db_blocker: Any) -> Iterator[crowd.Crowd]:
     """A database of its own with tens of thousands of rows and their statistics, in place of the test's."""
-    running = services.described(os.environ["FORTUNES_TEST_SERVICES"])
-    settings = connections["default"].settings_dict
-    own, name = settings["NAME"], f"{settings['NAME']}_crowd"
-    template.clone(running, name)
-    with django_db_blocker.unblock():
-        connections["default"].close()
-        settings["NAME"] = name
-        try:
-            seasons = crowd.Crowd.gather()
-            with psycopg.connect(running.owner_url(name), autocommit=True) as owner:
-                seasons.multiply(owner)
-            yield seasons
-        finally:
-            connections["default"].close()
-            settings["NAME"] = own
-            roles.drop_database(running.owner_url(), name)
+    with databases.another("crowd", django_db_blocker) as (running, name):
+        seasons = crowd.Crowd.gather()
+        with psycopg.connect(running.owner_url(name), autocommit=True) as owner:
+            seasons.multiply(owner)
+        yield seasons

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import psycopg
@@ -11,8 +12,9 @@ from fortunes.models import Campaign
 from redpackets.models import Pool
 from tests.factories.cards import SeasonFactory
 
-# Rows of most tables. Those of the old season come first, so that the newest-first lists find them last.
-ROWS = 30_000
+# Rows of most tables; `./dev soak plans` has a million. Those of the old season come first, so that the newest-first
+# lists find them last.
+ROWS = int(os.environ.get("FORTUNES_CROWD_ROWS", "30000"))
 OLD_ROWS = 1_000
 
 PLAYERS = """
@@ -53,8 +55,34 @@ STATEMENTS = [
     """INSERT INTO redpackets_settlementchunk (settlement_id, number, low, high)
        SELECT (SELECT s.id FROM redpackets_settlement s JOIN redpackets_pool o ON o.id = s.pool_id
                 WHERE o.campaign_id = c), n, n, n""",
+    """INSERT INTO cards_drawcount (campaign_id, minute, source, kind, draws)
+       SELECT c, date_trunc('minute', fortunes_clock()) - n * interval '1 minute', 0, 0, 1""",
+    """INSERT INTO cards_invitationcredit (campaign_id, invited_id, inviter_id, state, scanned_at, due_at)
+       SELECT c, p, p + 1, 'waiting', fortunes_clock(), fortunes_clock()""",
+    """INSERT INTO accounts_ban (player_id, by_id, reason) SELECT p, %(first)s, 'farm'""",
+    """INSERT INTO accounts_invitationlink (player_id, code) SELECT p, 'code-' || n""",
+    """INSERT INTO accounts_referral (invited_id, inviter_id, link_id)
+       SELECT p, p + 1, (SELECT min(id) FROM accounts_invitationlink)""",
+    """INSERT INTO accounts_federatedidentity (player_id, issuer, subject) SELECT p, 'host', 'user-' || n""",
+    """INSERT INTO accounts_message (public_id, number_hash, seal_key_id, state, expires_at)
+       SELECT gen_random_uuid(), sha256(n::text::bytea), 'k', 'sent', fortunes_clock()""",
+    """INSERT INTO accounts_phone (player_id, number_hash, hash_key_id, sealed, seal_key_id)
+       SELECT p, sha256(n::text::bytea), 'k', '', 'k'""",
+    """INSERT INTO fortunes_auditentry (seq, at, actor_id, action, subject, subject_id, data, hash)
+       SELECT 1000000 + n, fortunes_clock(), %(first)s + n %% 5, 'player.looked_up', 'accounts.player', p, '{}', ''""",
+    """INSERT INTO fortunes_deadletter (job, subject_id, error, outcome, decided_at)
+       SELECT 'a.job', p, '', 'dismissed', fortunes_clock()""",
     """INSERT INTO django_admin_log (action_time, object_repr, action_flag, change_message, user_id)
        SELECT fortunes_clock(), '', 2, '', p""",
+    "INSERT INTO fortunes_feed (player_id, seq) SELECT p, 1",
+    """INSERT INTO fortunes_idempotencykey (player_id, route, key, body_hash, result)
+       SELECT p, 'trades', n, sha256(n::text::bytea), '{}'""",
+    """INSERT INTO accounts_lockout (subject, tries, ends_at)
+       SELECT sha256(n::text::bytea), 1, fortunes_clock() + interval '1 day'""",
+    """INSERT INTO accounts_phonecode (number_hash, code_hash, key_id, asked_at, expires_at, day_began_at)
+       SELECT sha256(n::text::bytea), '', 'k1', fortunes_clock(), fortunes_clock(), fortunes_clock()""",
+    """INSERT INTO accounts_spenttoken (digest, expires_at)
+       SELECT sha256(n::text::bytea), fortunes_clock() + interval '1 day'""",
 ]
 JOINED = {"redpackets_ledgerentry": " JOIN redpackets_pool o ON o.campaign_id = c"}
 GROWING = {

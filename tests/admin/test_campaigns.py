@@ -67,7 +67,7 @@ class TestPreset:
         assert (campaign.name_zh, campaign.opens_at, campaign.opened_at) == ("元宵集福", opens_at, None)
         rules = rulebooks.in_force(campaign.pk).rules
         assert rules["caps"] == {"dedication": {"units": 500, "tranches": 10}}
-        assert rules["quotas"] == {"code": {"per_day": 4, "per_campaign": 20}}
+        assert rules["quotas"]["code"] == {"per_day": 4, "per_campaign": 20}
         assert set(rules["weights"].values()) == {20}
         pool = campaign.pool
         assert (pool.amount_fen, pool.remainder, pool.credit_after_s) == (21_500_000_007, "return", 48 * 3600)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from accounts.models import Player
+from fortunes.models import AuditEntry
 from redpackets.models import Settlement
 from tests.admin.conftest import member_of_staff, signed_in
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
@@ -31,11 +33,32 @@ class TestSignIn:
 
 
 class TestPlayers:
-    def test_player_is_shut_out(self, boss: Client) -> None:
+    def test_player_is_shut_out_by_a_ban_and_not_by_a_tick(self, boss: Client) -> None:
         player = PlayerFactory(nickname="Xiaofu")
         assert boss.post(page(player), {"nickname": "Xiaofu"}).status_code == 302
         player.refresh_from_db()
-        assert not player.is_active
+        assert player.is_active
+
+    def test_a_colleague_s_account_is_closed(self, boss: Client) -> None:
+        colleague = PlayerFactory(nickname="", is_staff=True)
+        assert boss.post(page(colleague), {"nickname": "", "is_staff": "on"}).status_code == 302
+        colleague.refresh_from_db()
+        assert not colleague.is_active
+
+    def test_what_gives_rights_is_on_record(self, boss: Client) -> None:
+        player, group = PlayerFactory(nickname=""), Group.objects.create(name="Helpers")
+        boss.post(page(player), {"nickname": "Fu", "is_staff": "on", "groups": [group.pk]})
+        entry = AuditEntry.objects.get(action="player.changed", subject_id=player.pk)
+        assert entry.actor_id == int(boss.session["_auth_user_id"])
+        assert entry.data == {
+            "columns": ["nickname", "is_staff", "groups"],
+            "values": {"is_staff": True, "groups": [group.pk]},
+        }
+        boss.post(f"/admin/auth/group/{group.pk}/change/", {"name": "Friends"})
+        boss.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"})
+        about = AuditEntry.objects.filter(subject="auth.group", subject_id=group.pk).order_by("seq")
+        assert [entry.action for entry in about] == ["group.changed", "group.deleted"]
+        assert "Friends" not in str([entry.data for entry in about])
 
     def test_what_is_not_on_the_form_stays(self, boss: Client) -> None:
         player = PlayerFactory(nickname="")
@@ -62,6 +85,26 @@ class TestPlayers:
         assert (player.nickname, player.friend_count) == ("Fu", 2)
         assert player.check_password(PASSWORD)
         Player.objects.filter(pk=player.pk).update(friend_count=1)
+
+    def test_one_s_own_password_is_one_column_too(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        clerk = Player.objects.create_user("clerk", PASSWORD, is_staff=True)
+        client = signed_in(clerk)
+        original = Player.save
+
+        def save_late(self: Player, *args: Any, **fields: Any) -> None:
+            Player.objects.filter(pk=self.pk).update(nickname="Fu")
+            original(self, *args, **fields)
+
+        monkeypatch.setattr(Player, "save", save_late)
+        changed = {"old_password": PASSWORD, "new_password1": f"{PASSWORD}-new", "new_password2": f"{PASSWORD}-new"}
+        assert client.get("/admin/password_change/").status_code == 200
+        response = client.post("/admin/password_change/", changed)
+        assert response.url == "/admin/password_change/done/"
+        assert client.get(response.url).status_code == 200
+        clerk.refresh_from_db()
+        assert clerk.nickname == "Fu"
+        assert clerk.check_password(f"{PASSWORD}-new")
+        assert AuditEntry.objects.filter(action="player.password_set", actor=clerk, subject_id=clerk.pk).exists()
 
     def test_staff_cannot_hand_out_rights(self, db: None) -> None:
         clerk, friend = member_of_staff("accounts.change_player"), PlayerFactory(nickname="")
@@ -104,7 +147,7 @@ class TestSettlements:
         watcher = signed_in(member_of_staff("redpackets.view_settlement"))
         assert "/pause/" not in watcher.get(f"/admin/redpackets/settlement/{run.pk}/change/").content.decode()
         assert self.press(watcher, run, "pause") == 403
-        clerk = signed_in(member_of_staff("redpackets.view_settlement", "redpackets.change_settlement"))
+        clerk = signed_in(member_of_staff("redpackets.view_settlement", "redpackets.operate_settlement"))
         assert self.press(clerk, run, "pause") == 302
 
     def test_missing_one(self, boss: Client) -> None:

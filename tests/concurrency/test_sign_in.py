@@ -62,7 +62,7 @@ def test_control_compared_in_python_many_win(monkeypatch: pytest.MonkeyPatch):
         compared.wait(10)
         family.token_hash = families._hash("following")
         family.save(update_fields=["token_hash"])
-        return family.player, families._token(public_id, "following")
+        return family.player, families._token(family.public_id, "following")
 
     monkeypatch.setattr(families, "rotate", rotate)
     outcomes = together(*[lambda: sessions.refresh(token=token)] * 4)

@@ -21,7 +21,8 @@ FORGED = """
 UPDATE fortunes_auditentry e
    SET action = %(action)s::text,
        hash = fortunes_audit_hash(
-           coalesce((SELECT b.hash FROM fortunes_auditentry b WHERE b.seq = e.seq - 1), decode(repeat('00', 32), 'hex')),
+           coalesce((SELECT b.hash FROM fortunes_auditentry b WHERE b.seq = e.seq - 1),
+                    decode(repeat('00', 32), 'hex')),
            e.seq, e.at, e.actor_id, %(action)s::text, e.subject, e.subject_id, e.data)
  WHERE e.seq = %(seq)s
 """

@@ -52,9 +52,7 @@ PLANTS: dict[str, str] = {
     "cards/invitations_credited": (
         "UPDATE cards_invitationcredit SET state = 'refused', draw = NULL WHERE inviter_id = {player}"
     ),
-    "cards/draws_counted": (
-        "UPDATE cards_drawcount SET draws = draws + 1 WHERE campaign_id = {season} AND source = 1"
-    ),
+    "cards/draws_counted": ("UPDATE cards_drawcount SET draws = draws + 1 WHERE campaign_id = {season} AND source = 1"),
     "cards/references_exist": "UPDATE cards_draw SET source = 9 WHERE player_id = {player}",
 }
 

@@ -74,7 +74,7 @@ def test_every_decision_is_listed() -> None:
 def test_ci_runs_the_readmes_test_command() -> None:
     command = "./dev test"
     assert re.search(rf"^{re.escape(command)}\b", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert (ROOT / ".ci" / "run").read_text().rstrip().endswith(f"\n{command}")
+    assert (ROOT / ".ci" / "run").read_text().rstrip().endswith((f"\n{command}", f"\n{command} --coverage"))
 
 
 def test_no_address_of_a_machine_or_registry() -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 from config.local import secrets
 from tests.realtime import servers
 
-ADMIN, DOCUMENTATION = ["/admin/", "/admin/login/", "/i18n/setlang/"], ["/", "/api/docs/", "/api/schema"]
+ADMIN, DOCUMENTATION = ["/admin/", "/admin/login/", "/i18n/setlang/"], ["/api/docs/", "/api/schema"]
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +30,19 @@ def production(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) 
 def test_a_public_host_has_neither_admin_nor_documentation(production: httpx.Client, address: str) -> None:
     answer = production.get(address)
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
+def test_it_serves_the_page_but_no_demo(production: httpx.Client) -> None:
+    page = production.get("/")
+    assert (page.status_code, "/api/docs/" in page.text) == (200, False)
+    assert production.get("/static/page/main.js").status_code == 200
+    assert production.post("/page/demo-code", json={"campaign": "any"}).status_code == 404
+
+
+def test_without_the_page_the_front_is_the_documentation_if_anything(django_db_setup: None, tmp_path: Path) -> None:
+    for docs, answer in (("0", 404), ("1", 302)):
+        with servers.running(tmp_path / "web.log", DJANGO_DEBUG="0", PAGE_ENABLED="0", PUBLIC_DOCS=docs) as server:
+            assert httpx.get(f"{server.url}/", trust_env=False).status_code == answer
 
 
 def test_it_serves_the_api(production: httpx.Client) -> None:
@@ -74,6 +87,6 @@ def test_limits_by_address_believe_named_proxies_only(
     assert [answer.headers["RateLimit"].split(";")[1] for answer in answers] == [f"r={number}" for number in left]
 
 
-def test_web_processes_get_all_secrets_but_the_settlements() -> None:
+def test_web_processes_get_all_secrets_but_the_workers() -> None:
     everything = secrets.fresh()
-    assert set(everything) - set(secrets.for_web(everything)) == {"settlement_keys"}
+    assert set(everything) - set(secrets.for_web(everything)) == {"settlement_keys", "message_keys"}

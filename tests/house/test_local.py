@@ -1,5 +1,6 @@
 """The services that `./dev` runs: they start, survive accidents, and leave nothing behind."""
 
+import json
 import os
 import signal
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -246,6 +248,27 @@ class TestSmallThings:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert secrets.ensure(path).read_text() == content
         assert [file.name for file in path.parent.iterdir()] == ["secrets.json"]
+
+    def test_secrets_of_before_are_completed_and_kept(self, tmp_path: Path) -> None:
+        path = tmp_path / "secrets.json"
+        old = {"django_secret_key": "x", "access_token_keys": {"k7": "00", "k1": "01"}}
+        path.write_text(json.dumps(old))
+        with ThreadPoolExecutor(8) as pool:
+            contents = set(pool.map(lambda _: secrets.ensure(path).read_text(), range(8)))
+        assert len(contents) == 1
+        completed = json.loads(contents.pop())
+        assert set(completed) == set(secrets.fresh())
+        assert list(completed["access_token_keys"]) == ["k7", "k1"]
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert [file.name for file in tmp_path.iterdir()] == ["secrets.json"]
+
+    @pytest.mark.parametrize(
+        ("word", "given", "lacks"), [("", "", set()), ("complete", "{}", set()), ("web", "{}", {*secrets.fresh()})]
+    )
+    def test_secrets_for_production(self, word: str, given: str, lacks: set[str]) -> None:
+        command = [sys.executable, "-m", "config.local.secrets", *word.split()]
+        done = subprocess.run(command, cwd=environment.ROOT, input=given, capture_output=True, text=True, check=True)
+        assert set(secrets.fresh()) - set(json.loads(done.stdout)) == lacks
 
 
 def hold(directory: Path) -> tuple[subprocess.Popen[str], list[int]]:

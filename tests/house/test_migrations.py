@@ -49,7 +49,8 @@ def test_none_is_missing(db: None) -> None:
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
 
 
-def test_squawk_finds_nothing(db: None, tmp_path: Path) -> None:
+def test_squawk_finds_nothing(committed_db: None, tmp_path: Path) -> None:
+    """Outside a transaction, in which indexes can't be made concurrently."""
     for app, name, first in ours():
         text = StringIO()
         call_command("sqlmigrate", app, name, stdout=text)
@@ -75,7 +76,7 @@ def test_squawk_finds_what_would_stop_a_season(tmp_path: Path, statement: str) -
     assert squawk(file, MEANT).returncode == 1
 
 
-def test_old_code_runs_on_the_new_schema(db: None) -> None:
+def test_old_code_runs_on_the_new_schema(committed_db: None) -> None:
     """What django-migration-linter looks for: a rolling restart has both for a while."""
     linter = MigrationLinter(str(ROOT), include_apps=list(tree.APPS), no_cache=True, quiet=["ok", "warning", "ignore"])
     linter.lint_all_migrations()

@@ -41,11 +41,19 @@ class Carried:
 
 # The tables that get rows while a season is live. Each foreign key and each index is paid for with every row.
 BUSY = {
+    "accounts_lockout": Carried(indexes={"ends_at"}),
+    "accounts_message": Carried(unique={"public_id"}, indexes={"next_try_at", "number_hash", "created_at"}),
+    "accounts_phone": Carried(foreign={"player_id"}, unique={"number_hash"}),
+    "accounts_phonecode": Carried(unique={"number_hash"}, indexes={"asked_at"}),
+    "accounts_refreshfamily": Carried(foreign={"player_id"}, unique={"public_id"}, indexes={"player_id", "expires_at"}),
     "cards_draw": Carried(
         foreign={"player_id"},
         unique={"campaign_id,source,nonce", "player_id,campaign_id,key", "campaign_id,kind,serial"},
     ),
+    "cards_drawcount": Carried(unique={"campaign_id,minute,source,kind"}),
+    "cards_drawtotal": Carried(unique={"campaign_id,source,kind"}),
     "cards_hand": Carried(foreign={"player_id"}, unique={"campaign_id,player_id"}, indexes={"player_id"}),
+    "cards_invitationcredit": Carried(unique={"campaign_id,invited_id"}, indexes={"due_at"}),
     "cards_stock": Carried(unique={"campaign_id,kind,serial"}),
     "cards_trade": Carried(
         foreign={"proposer_id"},

@@ -77,7 +77,14 @@ def test_every_event_has_a_schema_that_its_payload_survives(name: str) -> None:
 
 def example(struct: type[msgspec.Struct]) -> msgspec.Struct:
     """A payload with plausible values."""
-    values: dict[str, Any] = {"str": "harmony", "int": 7, "int | None": 7, "bool": True, "list[str]": ["harmony"], "UUID": uuid4()}
+    values: dict[str, Any] = {
+        "str": "harmony",
+        "int": 7,
+        "int | None": 7,
+        "bool": True,
+        "list[str]": ["harmony"],
+        "UUID": uuid4(),
+    }
     return struct(**{field.name: values[type_name(field.type)] for field in msgspec.structs.fields(struct)})
 
 
