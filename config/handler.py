@@ -12,18 +12,20 @@ from django.core.handlers.base import BaseHandler
 from django.http import FileResponse, HttpResponseBase
 from django.urls import set_script_prefix
 
-from config import problems
+from config import logs, problems
 
 CHUNK = 64 * 1024
 
 
 class Answer(NamedTuple):
-    """What became of a request. `file` is still to be read and closed."""
+    """What became of a request. `file` is still to be read and closed; `route` and `player` are for the log."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     content: bytes = b""
     file: FileResponse | None = None
+    route: str = "unmatched"
+    player: int | None = None
 
 
 class Handler(BaseHandler):
@@ -36,23 +38,25 @@ class Handler(BaseHandler):
     def answer(self, scope: Mapping[str, Any], body: bytes) -> Answer:
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=Handler, scope=scope)
-        response = self._response(_with_length(scope, body), body)
+        response, route, player = self._response(_with_length(scope, body), body)
         # The sender of request_finished, which is sent by the response's end.
         response._handler_class = Handler  # type: ignore[attr-defined]
         if isinstance(response, FileResponse) and response.file_to_stream is not None:
             response.block_size = CHUNK
-            return answer_of(response, file=response)
+            return answer_of(response, file=response)._replace(route=route, player=player)
         try:
-            return answer_of(response)
+            return answer_of(response)._replace(route=route, player=player)
         finally:
             response.close()
 
-    def _response(self, scope: Mapping[str, Any], body: bytes) -> HttpResponseBase:
+    def _response(self, scope: Mapping[str, Any], body: bytes) -> tuple[HttpResponseBase, str, int | None]:
+        """The response, the route that gave it, and the number of the player who asked."""
         try:
             request = ASGIRequest(scope, BytesIO(body))
         except UnicodeDecodeError:  # A query that is not UTF-8.
-            return problems.plain(problems.protocol("invalid-request"))
-        return self.get_response(request)
+            return problems.plain(problems.protocol("invalid-request")), "unmatched", None
+        response = self.get_response(request)
+        return response, logs.route_of(request), logs.player_of(request)
 
 
 def answer_of(response: HttpResponseBase, *, file: FileResponse | None = None) -> Answer:

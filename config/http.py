@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -16,8 +18,9 @@ from django.conf import settings
 from django.core.exceptions import RequestAborted, RequestDataTooBig
 from django.utils import translation
 
-from config import middleware, problems
+from config import metrics, middleware, problems
 from config.handler import CHUNK, Answer, Handler, answer_of
+from config.readiness import Readiness
 from config.sockets.handshake import language_of
 from fortunes.errors import Busy
 
@@ -28,6 +31,8 @@ Send = Callable[[Any], Awaitable[None]]
 
 THREADS = 8
 WAITING = 256
+
+log = logging.getLogger("fortunes.request")
 
 # It touches nothing, so neither a sick database nor busy threads get the process killed.
 ALIVE = Answer(200, [(b"content-type", b"text/plain"), (b"content-length", b"3")], b"ok\n")
@@ -40,10 +45,23 @@ class Http:
         self._handler = Handler()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="http")
         self._unfinished = 0
+        self._readiness = Readiness()
+        # Of their own, as for /readyz: figures are wanted most when everything is busy.
+        self._figures = ThreadPoolExecutor(1, thread_name_prefix="metrics")
+
+    @property
+    def busy(self) -> int:
+        """How many threads are at work."""
+        return min(self._unfinished, THREADS)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for one."""
+        return max(0, self._unfinished - THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            answer = ALIVE if scope["path"] == "/livez" else await self._answer(scope, receive)
+            answer = await self._about_us(scope) or await self._answer(scope, receive)
         except RequestAborted:
             return
         try:
@@ -57,6 +75,18 @@ class Http:
             if answer.file is not None:
                 self._pool.submit(answer.file.close)
 
+    async def _about_us(self, scope: Scope) -> Answer | None:
+        """What is asked by those who look after the process, and answered without Django and its threads."""
+        if scope["path"] == "/livez":
+            return ALIVE
+        if scope["path"] == "/readyz":
+            return await self._readiness.answer()
+        if scope["path"] == "/metrics" and metrics.may_read(scope):
+            from config import exposition
+
+            return await asyncio.get_running_loop().run_in_executor(self._figures, exposition.page)
+        return None
+
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         forms = scope["path"].startswith("/admin/")
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if forms else settings.MAX_BODY_BYTES
@@ -68,12 +98,24 @@ class Http:
             # What is left of the body must not be taken for a request.
             return _refusal(scope, lambda: problems.protocol("request-timeout"), ("Connection", "close"))
         if self._unfinished >= THREADS + WAITING:
+            metrics.request("any", "shed", 503, 0)
             return _refusal(scope, lambda: problems.document(Busy()), ("Retry-After", "1"))
+        arrived = time.perf_counter()
         self._unfinished += 1
         try:
-            return await self._on_thread(lambda: self._handler.answer(scope, body))
+            return await self._on_thread(lambda: self._work(scope, body, arrived))
         finally:
             self._unfinished -= 1
+
+    def _work(self, scope: Scope, body: bytes, arrived: float) -> Answer:
+        """On a thread, where a log that is slow to take a line holds up nobody else."""
+        answer = self._handler.answer(scope, body)
+        seconds = time.perf_counter() - arrived
+        metrics.request(scope["method"], answer.route, answer.status, seconds)
+        if settings.LOG_REQUESTS:
+            facts = {"method": scope["method"], "route": answer.route, "status": answer.status}
+            log.info("request", extra={**facts, "ms": round(seconds * 1000, 1), "player": answer.player})
+        return answer
 
     async def _parts(self, answer: Answer) -> AsyncIterator[bytes]:
         """A file is read as it is sent, so that a slow reader costs a part of it and not the whole."""

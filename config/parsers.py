@@ -22,7 +22,7 @@ class StrictJSONParser(BaseParser):
         try:
             data = msgspec.json.decode(body)
             _check(data)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ParseError(str(error)) from error
         return data
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,10 +17,15 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from config import metrics
 from fortunes.errors import Busy, DomainError, every
 from fortunes.sqlstates import REFUSALS_BY_SQLSTATE
 
 log = logging.getLogger("fortunes.problems")
+
+DISK_FULL = "53100"
+# When a statement of this process last found the database's disk full, by the process's monotonic clock.
+_disk_full_at = float("-inf")
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -78,9 +85,25 @@ def as_refusal(error: Exception) -> DomainError | None:
     if isinstance(error, DatabaseError):
         sqlstate = getattr(error.__cause__, "sqlstate", None)
         if sqlstate is None or sqlstate[:2] in REFUSALS_BY_SQLSTATE or sqlstate in REFUSALS_BY_SQLSTATE:
+            metrics.database_refused(sqlstate)
             log.warning("the database refused: %s", sqlstate or type(error).__name__)
-            return Busy(retry_after_s=1)
+            return Busy(retry_after_s=_retry_after_s(sqlstate))
     return None
+
+
+def _retry_after_s(sqlstate: str | None) -> int:
+    """A full disk stays full until somebody comes; most other refusals are over in a moment."""
+    global _disk_full_at
+    if sqlstate != DISK_FULL:
+        return 1
+    _disk_full_at = time.monotonic()
+    log.critical("the database's disk is full")
+    return 30
+
+
+def disk_full_at() -> float:
+    """When a statement of this process last found the database's disk full; minus infinity for never."""
+    return _disk_full_at
 
 
 def document(refusal: DomainError) -> dict[str, Any]:
@@ -101,6 +124,7 @@ def too_large(limit: int) -> dict[str, Any]:
 
 def problem(code: str, status_code: int, title: str, *, detail: str = "", **facts: Any) -> dict[str, Any]:
     """A problem document; `type` is where the API explains the code."""
+    metrics.refused(code)
     body: dict[str, Any] = {"type": f"/api/v1/problems/{code}", "code": code, "title": title, "status": status_code}
     if detail and detail not in (title, code):
         body["detail"] = detail
@@ -167,5 +191,11 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Jso
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    """Django's handler500: an impossible state; it has been logged."""
-    return plain(protocol("internal-error"))
+    """Django's handler500: an impossible state, which has been logged, or a database that refuses."""
+    error = sys.exception()
+    refusal = as_refusal(error) if isinstance(error, DatabaseError) else None
+    if refusal is None:
+        return plain(protocol("internal-error"))
+    response = plain(document(refusal))
+    response["Retry-After"] = str(refusal.retry_after_s)
+    return response

@@ -73,7 +73,8 @@ class StrictExtension(OpenApiSerializerExtension):
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
         schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
-        return schema | {"additionalProperties": False} | self.target.schema
+        more: dict[str, Any] = self.target.schema
+        return schema | {"additionalProperties": False} | more
 
 
 class AccessTokenScheme(OpenApiAuthenticationExtension):

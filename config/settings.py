@@ -19,9 +19,12 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # A public host has neither; staff have a host of their own (docs/operations.md).
 PUBLIC_DOCS = env.bool("PUBLIC_DOCS", DEBUG)
 ADMIN_ENABLED = env.bool("ADMIN_ENABLED", DEBUG)
+# The plain page for players at "/" (docs/page.md). As a demo it signs guests in by one tap and makes codes for them.
+PAGE_ENABLED = env.bool("PAGE_ENABLED", True)
+DEMO_SIGN_IN = env.bool("DEMO_SIGN_IN", DEBUG)
 
 # Secrets. Every ring maps a key id to a key; the first signs, all of them verify (fortunes/secretkeys.py). Web
-# processes need no settlement keys, so theirs may be missing there.
+# processes neither settle nor send messages, so the keys of that may be missing there.
 
 
 def _read_secrets() -> dict:
@@ -34,8 +37,13 @@ def _read_secrets() -> dict:
     return secrets
 
 
-def _ring(name: str) -> dict[str, bytes]:
-    return {key_id: bytes.fromhex(key) for key_id, key in _secrets.get(name, {}).items()}
+def _ring(name: str, *, may_be_missing: bool = False) -> dict[str, bytes]:
+    ring = {key_id: bytes.fromhex(key) for key_id, key in _secrets.get(name, {}).items()}
+    if not ring and not may_be_missing:
+        raise ImproperlyConfigured(
+            f"the secrets file has no {name}; `python -m config.local.secrets complete` adds them"
+        )
+    return ring
 
 
 _secrets = _read_secrets()
@@ -43,7 +51,11 @@ SECRET_KEY = _secrets["django_secret_key"]
 ACCESS_TOKEN_KEYS = _ring("access_token_keys")
 SCAN_CODE_KEYS = _ring("scan_code_keys")
 DRAW_KEYS = _ring("draw_keys")
-SETTLEMENT_KEYS = _ring("settlement_keys")
+SETTLEMENT_KEYS = _ring("settlement_keys", may_be_missing=True)
+PHONE_HASH_KEYS = _ring("phone_hash_keys")
+PHONE_ENCRYPTION_KEYS = _ring("phone_encryption_keys")
+SIGN_IN_KEYS = _ring("sign_in_keys")
+MESSAGE_KEYS = _ring("message_keys", may_be_missing=True)
 
 # Applications
 
@@ -75,6 +87,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.CorsMiddleware",
     "config.middleware.ApiMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -108,6 +121,9 @@ DATABASES = {"default": env.db_url("DATABASE_URL", engine="django.db.backends.po
 DATABASES["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 
+# A folder on the database's disk, if that is this host's: /readyz tells when less than 1 GiB is free.
+DATABASE_DISK = env.str("DATABASE_DISK", "")
+
 # Redis or Valkey: broker, channel layer and throttle counters; authoritative for none of them.
 
 REDIS_URL = env.str("REDIS_URL")
@@ -130,6 +146,7 @@ CHANNEL_LAYERS = {
     }
 }
 DOORBELL = "config.doorbell.ring"
+JOB_STARTER = "config.celery.start"
 
 CELERY = {
     "broker_url": REDIS_URL,
@@ -156,7 +173,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["config.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["config.parsers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.schema.Schema",
     "EXCEPTION_HANDLER": "config.problems.handle",
     "UNAUTHENTICATED_USER": None,
 }
@@ -174,6 +191,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 MAX_BODY_BYTES = 16 * 1024
+# Pages of these origins may use the API from a browser, besides pages from the server's own address.
+CORS_ORIGINS = env.list("CORS_ORIGINS", default=[])
 # How long the whole of a request may take to arrive, and each part of an answer to leave.
 CLIENT_PATIENCE_S = env.float("CLIENT_PATIENCE_S", 10)
 
@@ -195,15 +214,36 @@ AUTH_PASSWORD_VALIDATORS = [
 # players of `./dev demo` sign up and in on a developer's two cores.
 PASSWORD_HASHERS = ["config.hashers.PBKDF2"]
 PASSWORD_ITERATIONS = env.int("PASSWORD_ITERATIONS", 20_000 if DEBUG else 1_000_000)
+# A process has eight threads for requests, and hashes on so many of them at most (accounts/hashing.py).
+PASSWORD_HASHES_AT_ONCE = env.int("PASSWORD_HASHES_AT_ONCE", 64 if DEBUG else 4)
+# Five wrong passwords lock out (accounts/lockouts.py), in the admin as well.
+AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
+# The host apps whose tokens sign their users in: a JSON file (accounts/issuers.py, docs/sign-in.md), or none.
+FEDERATION_FILE = env.str("FEDERATION_FILE", "")
 ACCESS_TOKEN_LIFETIME_S = env.int("ACCESS_TOKEN_LIFETIME_S", 15 * 60)
 REFRESH_LIFETIME_S = env.int("REFRESH_LIFETIME_S", 30 * 24 * 3600)
 
-# Limits for comfort: the first three of one address, the last of one player. With DEBUG hundreds of simulated players
-# come from one address, so that there the first three are no limits.
+# Phones. Numbers without a country's code are of this region. Text messages leave through the worker: "console" writes
+# them to its standard error, codes and all; "gateway" posts them to an address, signed; with "off" there is no sign-in
+# by phone.
+PHONE_REGION = env.str("PHONE_REGION", "CN")
+SMS_SENDER = env.str("SMS_SENDER", "console" if DEBUG else "off")
+SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", "")
+if SMS_SENDER not in ("console", "gateway", "off"):
+    raise ImproperlyConfigured("SMS_SENDER is console, gateway or off")
+if SMS_SENDER == "gateway" and not SMS_GATEWAY_URL.startswith(("https://", "http://") if DEBUG else "https://"):
+    raise ImproperlyConfigured("SMS_GATEWAY_URL must be the https:// address of the gateway")
+
+# Limits for comfort: the last of one player, the others of one address. With DEBUG hundreds of simulated players come
+# from one address, so that there those are no limits.
 SIGN_UPS_PER_MINUTE = env.int("SIGN_UPS_PER_MINUTE", 1_000_000 if DEBUG else 30)
+PHONE_CODES_PER_MINUTE = env.int("PHONE_CODES_PER_MINUTE", 1_000_000 if DEBUG else 10)
 SIGN_INS_PER_MINUTE = env.int("SIGN_INS_PER_MINUTE", 1_000_000 if DEBUG else 60)
 REFRESHES_PER_MINUTE = env.int("REFRESHES_PER_MINUTE", 1_000_000 if DEBUG else 600)
 ASKS_PER_MINUTE = env.int("ASKS_PER_MINUTE", 30)
+
+# The most that staff may pay a player as one compensation.
+COMPENSATION_LIMIT_FEN = env.int("COMPENSATION_LIMIT_FEN", 20_000)
 
 # Languages and time
 
@@ -225,6 +265,7 @@ UNFOLD = {
     "SITE_SYMBOL": "redeem",
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
+    "LOGIN": {"form": "accounts.backends.StaffSignInForm"},
     "SIDEBAR": {"navigation": "config.staff.sidebar"},
     "COLORS": {
         "primary": {
@@ -242,6 +283,15 @@ UNFOLD = {
         },
     },
 }
+
+# Where workers append the heads of the audit's chain, best on a disk that this installation can't write to otherwise.
+AUDIT_HEADS_FILE = env.str("AUDIT_HEADS_FILE", "")
+
+# Metrics, at /metrics: open to all who reach the process, or to whoever bears the token. With neither there are none.
+
+METRICS_ENABLED = env.bool("METRICS_ENABLED", DEBUG)
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+METRICS_DIR = env.str("METRICS_DIR", "")
 
 # Static files
 
@@ -261,7 +311,9 @@ SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_TLS
 if BEHIND_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SESSION_COOKIE_AGE = 8 * 3600
+# Only staff have sessions. One ends when nothing was done for so long (config/staff.py), or with the browser.
+SESSION_COOKIE_AGE = env.int("STAFF_IDLE_S", 30 * 60)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -274,15 +326,30 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Logs go to stderr, a JSON object a line; with DEBUG they are for eyes. Every line passes config/logs.py, which keeps
+# tokens, codes, phones and the words of errors out, and so must the loggers that bring handlers of their own.
+
+LOG_REQUESTS = env.bool("LOG_REQUESTS", not DEBUG)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"ours": {"()": "config.logs.Formatter", "readable": DEBUG}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ours"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
         "django.request": {"level": "ERROR"},
+        "django.server": {"level": "ERROR", "handlers": [], "propagate": True},
+        # A traceback for every stranger who asks under a wrong name.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django": {"handlers": [], "propagate": True},
         "httpx": {"level": "WARNING"},
+        # At INFO it tells the address of everybody who opens a socket.
+        "uvicorn": {"level": "WARNING", "handlers": [], "propagate": True},
+        "uvicorn.error": {"level": "WARNING", "handlers": [], "propagate": True},
+        "uvicorn.access": {"level": "WARNING", "handlers": [], "propagate": True},
+        "celery": {"level": "WARNING"},
+        # It quotes the words of what a task has raised; config/celery.py tells that.
+        "celery.app.trace": {"level": "CRITICAL"},
         # It repeats a traceback every second while Redis is down, which the doorbell and the ear report once.
         "channels_redis": {"level": "CRITICAL"},
     },

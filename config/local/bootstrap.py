@@ -1,6 +1,5 @@
 """Makes .venv if it's missing or out of date, and hands over to manage.py. `./dev` runs it with any Python >= 3.11."""
 
-import fcntl
 import hashlib
 import os
 import re
@@ -21,6 +20,7 @@ Five Fortunes
   ./dev up           everything on this machine, with a demo season; Ctrl-C stops it
   ./dev demo         a short season played by simulated players
   ./dev test         the tests; --quick leaves the slow ones out, further words go to pytest
+  ./dev soak NAME    a run that takes long: faults, load, hostile input; ./dev soak --help lists them
   ./dev lint         style, layers, types, documents; --fix mends what it can
   ./dev reset        forget all local data
   ./dev manage ...   Django's manage.py, with the running system's addresses
@@ -35,10 +35,14 @@ def main(words: list[str]) -> None:
         print(HELP)
         return
     os.chdir(ROOT)
-    _use_own_folder_for_temporary_files()
-    ensure_venv()
     # Without Django or anything that was installed, so that any Python can do it.
     sys.path.insert(0, str(ROOT))
+    from config.local import platforms
+
+    if refused := platforms.refusal(platforms.here(), words[0], os.environ):
+        sys.exit(refused)
+    _use_own_folder_for_temporary_files()
+    ensure_venv()
     from config.local import environment
 
     if words[0] == "manage" and not environment.running():
@@ -56,6 +60,9 @@ def manage_words(words: list[str]) -> list[str]:
 
 def ensure_venv() -> None:
     """Install what the lock file says, once. A second `./dev` meanwhile waits for the first."""
+    # Not at the top: on Windows there is none, and there we are to say so.
+    import fcntl
+
     wanted = hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()
     if _installed() == wanted:
         return
@@ -87,23 +94,37 @@ def _make_venv() -> None:
     base = getattr(sys, "_base_executable", sys.executable)
     made = subprocess.run([base, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
     if made.returncode:
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        sys.exit(
-            f"{made.stdout}{made.stderr}\n"
-            f"Python's venv module doesn't work here. On Debian and Ubuntu the package python{version}-venv has it."
-        )
+        from config.local import platforms
+
+        said = f"{made.stdout}{made.stderr}"
+        sys.exit(f"{said}\nPython's venv module doesn't work here.\n{platforms.venv_advice()}")
 
 
 def _install() -> None:
     """pip keeps its own configuration: mirrors, proxies and certificates work as everywhere else."""
-    packages = len(re.findall(r"^[\w.-]+==", LOCK_FILE.read_text(), flags=re.MULTILINE))
+    requirements = _requirements()
+    packages = len(re.findall(r"^[\w.-]+==", requirements.read_text(), flags=re.MULTILINE))
     print(f"Installing up to {packages} packages into .venv, once; it takes a minute or two …", flush=True)
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    command += ["--require-hashes", "-r", str(LOCK_FILE)]
+    command += ["--require-hashes", "-r", str(requirements)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     said = _show_progress(process, packages)
     if process.wait():
         sys.exit("".join(said[-15:]) + "\npip couldn't install the requirements; its last words are above.")
+
+
+def _requirements() -> Path:
+    """The lock file; where there are no ready-made servers a copy without them, for use with servers of one's own."""
+    from config.local import platforms
+
+    if platforms.here().fault() is None:
+        return LOCK_FILE
+    names = "|".join(platforms.PACKAGES)
+    # A package's line, and what is indented below it.
+    rest = re.sub(rf"^({names})(\[.*?\])?==.*\n(?:[ \t].*\n)*", "", LOCK_FILE.read_text(), flags=re.MULTILINE)
+    reduced = ROOT / ".local" / "requirements.lock"
+    reduced.write_text(rest)
+    return reduced
 
 
 def _show_progress(process: subprocess.Popen[str], packages: int) -> list[str]:

@@ -1,0 +1,90 @@
+"""For every operation of the schema a request that its caller may make and that is answered well.
+
+Each is a request of `world.me`. The matrix of roles, the tests of other people's objects, the plans and the fuzzer all
+start from here; an operation without an example fails them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from accounts.models import Player
+from tests.accounts import texting
+from tests.api.operations import Call
+from tests.api.world import PASSWORD, World
+from tests.factories.accounts import PlayerFactory
+
+EXAMPLES: dict[str, Callable[[World], Call]] = {
+    # Campaigns
+    "campaigns_list": lambda world: Call(),
+    "campaigns_read": lambda world: _live(world),
+    "campaigns_rules": lambda world: _live(world),
+    "campaigns_rulebook": lambda world: Call({"slug": world.live.slug, "version": 1}),
+    "broadcasts_list": lambda world: _live(world),
+    "events_list": lambda world: Call(),
+    # Players
+    "players_create": lambda world: Call(body={"username": f"new-{secrets.token_hex(6)}", "password": PASSWORD}),
+    "sessions_create": lambda world: Call(body={"username": world.me.username, "password": PASSWORD}),
+    "phone_codes_create": lambda world: Call(body={"phone": texting.number()}),
+    "sessions_create_by_phone": lambda world: _by_phone(texting.number()),
+    "sessions_federated": lambda world: Call(body={"token": world.host.token(secrets.token_hex(6))}),
+    "sessions_list": lambda world: Call(),
+    "sessions_delete": lambda world: Call({"session": world.device()}),
+    "sessions_delete_current": lambda world: Call(),
+    "sessions_delete_all": lambda world: Call(by=world.newcomer()),
+    "sessions_refresh": lambda world: Call(body={"refresh": world.session().tokens.refresh}),
+    "me_read": lambda world: Call(),
+    "me_change": lambda world: Call(body={"nickname": "Fu"}),
+    "me_export": lambda world: Call(),
+    "me_erase": lambda world: _erasure(world.newcomer()),
+    "invitations_list": lambda world: Call(),
+    "invitations_create": lambda world: Call(body={"channel": "moments"}, by=world.newcomer()),
+    "invitations_read": lambda world: Call({"code": world.link(world.me)}),
+    "invitations_delete": lambda world: Call({"code": world.link(world.me)}),
+    "invitations_accept": lambda world: Call({"code": world.link(world.newcomer())}),
+    "friendships_list": lambda world: Call(),
+    "friendships_create": lambda world: Call(body={"username": PlayerFactory.create().username}),
+    "friendships_delete": lambda world: Call({"player": world.befriended()}),
+    "friendships_accept": lambda world: Call({"player": world.asked()}),
+    "blocks_create": lambda world: Call({"player": world.befriended()}),
+    "blocks_delete": lambda world: Call({"player": world.shunned()}),
+    # Cards
+    "kinds_list": lambda world: _live(world),
+    "fairness_read": lambda world: _live(world),
+    "issues_list": lambda world: Call({"slug": world.revealed.slug, "kind": "patriotism"}),
+    "hand_read": lambda world: _live(world),
+    "draws_list": lambda world: _live(world),
+    "scans_create": lambda world: Call({"slug": world.live.slug}, {"code": world.code()}),
+    "check_ins_create": lambda world: Call({"slug": world.live.slug}, by=world.newcomer()),
+    "referrals_list": lambda world: _live(world),
+    "trades_list": lambda world: _live(world),
+    "trades_create": lambda world: Call(
+        {"slug": world.live.slug}, {"type": "gift", "to": world.pal.public_id, "gives": [world.card()]}
+    ),
+    "trades_read": lambda world: Call({"trade_id": world.trade()}),
+    # Money
+    "share_read": lambda world: _live(world),
+    "settlement_read": lambda world: _revealed(world),
+    "settlement_manifest": lambda world: _revealed(world),
+    "packet_read": lambda world: _revealed(world),
+    "packet_open": lambda world: _revealed(world),
+    "wallet_read": lambda world: Call(),
+    "wallet_entries": lambda world: Call(),
+}
+
+
+def _live(world: World) -> Call:
+    return Call({"slug": world.live.slug})
+
+
+def _revealed(world: World) -> Call:
+    return Call({"slug": world.revealed.slug})
+
+
+def _by_phone(number: str) -> Call:
+    return Call(body={"phone": number, "code": texting.ask(number)})
+
+
+def _erasure(player: Player) -> Call:
+    return Call(body={"confirm": player.username, "password": PASSWORD}, by=player)

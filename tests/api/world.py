@@ -1,0 +1,125 @@
+"""Who plays in the tests of the whole API, and what each of them has: a season that runs and one that is revealed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.actions import friendships, invitations, sessions
+from accounts.answers import SessionAnswer
+from accounts.models import Player, RefreshFamily
+from fortunes.models import Campaign
+from tests.accounts.hosts import HostApp
+from tests.factories import cards as make
+from tests.factories import redpackets as money
+from tests.factories.accounts import FriendshipFactory, PlayerFactory
+from tests.plugins.clock import Clock
+
+PASSWORD = "plum-blossom-7"
+
+
+@dataclass
+class World:
+    """Seen from `me`, who owns whatever a request can name; `pal` is a second friend of mine."""
+
+    live: Campaign
+    revealed: Campaign
+    host: HostApp
+    federation_file: str
+    me: Player
+    pal: Player
+    friend: Player
+    other: Player
+    blocked: Player
+    banned: Player
+    staff: Player
+
+    @classmethod
+    def make(cls, clock: Clock, folder: Path, *, live: Campaign | None = None) -> World:
+        """New players, in `live` if there is such a season already. The host app's keys lie in `folder`."""
+        run = money.SettlementFactory()
+        names = ("pal", "friend", "other", "blocked", "banned")
+        people = {name: PlayerFactory.create() for name in names}
+        people["me"] = PlayerFactory.create(password=PASSWORD)
+        people["staff"] = PlayerFactory.create(is_staff=True, is_superuser=True)
+        money.complete(run.pool.campaign, [people["me"], people["pal"]])
+        money.reveal(clock, run)
+        money.split(run)
+        season = live or make.SeasonFactory(rulebook=money.ONE_CARD)
+        world = cls(season, run.pool.campaign, _host_app(folder), str(folder / "federation.json"), **people)
+        world._befriend()
+        return world
+
+    def _befriend(self) -> None:
+        for friend in (self.pal, self.friend):
+            FriendshipFactory(player=self.me, friend=friend)
+        friendships.block(by=self.me.pk, player=self.blocked.public_id)
+        Player.objects.filter(pk=self.banned.pk).update(is_active=False)
+
+    def befriended(self) -> UUID:
+        """A new friend of mine."""
+        friend = PlayerFactory.create()
+        FriendshipFactory(player=self.me, friend=friend)
+        return friend.public_id
+
+    def asked(self) -> UUID:
+        """A new player who wants to be my friend."""
+        asking = PlayerFactory.create()
+        friendships.ask(by=asking.pk, player=self.me.public_id)
+        return asking.public_id
+
+    def shunned(self) -> UUID:
+        """A new player whom I have blocked."""
+        shunned = PlayerFactory.create()
+        friendships.block(by=self.me.pk, player=shunned.public_id)
+        return shunned.public_id
+
+    def newcomer(self) -> Player:
+        """A player who is nobody else's, with a password."""
+        return PlayerFactory.create(password=PASSWORD)
+
+    def token(self, player: Player) -> str:
+        """An access token of a new session."""
+        with transaction.atomic():
+            return sessions.begin(player).tokens.access
+
+    def session(self) -> SessionAnswer:
+        """A fresh sign-in of mine."""
+        return sessions.sign_in(username=self.me.username, password=PASSWORD, network="127.0.0.1")
+
+    def device(self) -> UUID:
+        """Where I have just signed in."""
+        self.session()
+        return RefreshFamily.objects.filter(player=self.me).latest("pk").public_id
+
+    def link(self, player: Player) -> str:
+        """The code of a player's invitation link."""
+        return invitations.create(by=player.pk)[0].code
+
+    def code(self) -> str:
+        """A fresh code of the running season."""
+        return make.code(self.live)
+
+    def card(self) -> str:
+        """The kind of a card that I have just drawn."""
+        drawn = make.redeem(self.live, self.me)
+        if isinstance(drawn, Exception):
+            raise drawn
+        return drawn.draw.kind
+
+    def trade(self) -> UUID:
+        """A card of mine that I gave to my pal."""
+        return make.give(self.live, self.me, self.pal, [self.card()]).trade.id
+
+
+def _host_app(folder: Path) -> HostApp:
+    """An app whose keys are in a file: nothing has to listen."""
+    app = HostApp("http://127.0.0.1:1")
+    (folder / "keys.json").write_text(json.dumps(app.jwks()))
+    said = app.configuration(jwks_url=None, jwks_file="keys.json")
+    (folder / "federation.json").write_text(json.dumps([said]))
+    return app
