@@ -49,6 +49,10 @@ class BatchNotFound(DomainError):
     code, status, title = "batch-not-found", 404, _("There is no such batch of codes.")
 
 
+class PlayerNotCompensated(DomainError):
+    code, title = "player-not-compensated", _("Only players who are not of the staff are compensated.")
+
+
 class CardNotHeld(DomainError):
     code, title = "card-not-held", _("You do not hold this card.")
 

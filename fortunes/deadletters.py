@@ -59,8 +59,15 @@ def settle(*, job: str, subject_id: int, by: int | None) -> None:
 def revive(*, letter_id: int, by: int) -> DeadLetter:
     """Hand the subject back to its job. Raises DeadLetterNotFound, DeadLetterDecided or what the job refuses with."""
     with transaction.atomic(durable=True):
+        # The subject first and then its letter, as who buries or settles it: the other way round they deadlock.
+        buried = _undecided(letter_id)
+        try:
+            _revivers[buried.job](buried.subject_id)
+        except errors.DomainError:
+            # Refused because somebody else has just revived it? Then that is the reason to tell.
+            _undecided(letter_id)
+            raise
         letter = _decide(letter_id, DeadLetter.Outcome.REVIVED, by)
-        _revivers[letter.job](letter.subject_id)
         _record(letter, by)
     return letter
 
@@ -76,6 +83,16 @@ def dismiss(*, letter_id: int, by: int) -> DeadLetter:
 def waiting() -> int:
     """How many letters nobody has decided about."""
     return DeadLetter.objects.filter(outcome=None).count()
+
+
+def _undecided(letter_id: int) -> DeadLetter:
+    """As it seems without a lock: that it is so still, `_decide` says."""
+    letter = DeadLetter.objects.filter(pk=letter_id).first()
+    if letter is None:
+        raise errors.DeadLetterNotFound
+    if letter.outcome is not None:
+        raise errors.DeadLetterDecided
+    return letter
 
 
 def _decide(letter_id: int, outcome: DeadLetter.Outcome, by: int) -> DeadLetter:

@@ -6,6 +6,7 @@ with the chain. A line is the entry's number, its hash in hex and when it was pu
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ from fortunes import audit, clock, sql
 log = logging.getLogger("fortunes.audit")
 
 MOST_FAULTS = 20
+# What closes a line that couldn't be written whole.
+CUT_OFF = " cut off"
 
 
 class Head(NamedTuple):
@@ -35,27 +38,37 @@ def publish() -> Head | None:
     if newest.seq == 0 or newest == _told_last(file):
         return None
     if file is not None:
-        line = f"{newest.seq} {newest.hash.hex()} {clock.now().isoformat(timespec='seconds')}\n"
-        # One write at the end, however many workers publish; on disk before it counts as published.
-        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
-        try:
-            os.write(descriptor, line.encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _append(file, f"{newest.seq} {newest.hash.hex()} {clock.now().isoformat(timespec='seconds')}\n".encode())
     log.info("audit head", extra={"seq": newest.seq, "head": newest.hash.hex()})
     _remember(newest)
     return newest
 
 
 def read(file: Path) -> Iterator[Head]:
-    """The heads in a file. Raises ValueError for a line that is none; a last one that was cut off is left out."""
+    """The heads in a file. Raises ValueError for a line that is none; one that was cut off is left out."""
     text = file.read_text(encoding="ascii")
-    for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), 1):
+    for number, line in enumerate(text[: text.rfind("\n") + 1].split("\n")[:-1], 1):
         words = line.split(" ")
+        if line.endswith(CUT_OFF):
+            continue
         if len(words) != 3 or not words[0].isdecimal() or len(words[1]) != 64:
             raise ValueError(f"line {number} of {file} is no head")
         yield Head(int(words[0]), bytes.fromhex(words[1]))
+
+
+def _append(file: Path, line: bytes) -> None:
+    """In one write at the end, however many workers publish; on disk before it counts as published."""
+    descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            # The disk was full, or a worker was killed: what it began must not become the beginning of this line.
+            line = f"{CUT_OFF}\n".encode() + line
+        if os.write(descriptor, line) != len(line):
+            raise OSError(errno.ENOSPC, "the head was cut off", str(file))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def faults(heads: Sequence[Head]) -> list[str]:

@@ -65,10 +65,6 @@ class InvalidCase(DomainError):
     )
 
 
-class PlayerNotCompensated(DomainError):
-    code, title = "player-not-compensated", _("Only players who are not of the staff are compensated.")
-
-
 class CaseAlreadyCompensated(DomainError):
     code, title = "case-already-compensated", _("This case of the player was compensated already, and otherwise.")
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.errors import PlayerNotFound
 from accounts.models import Player
-from cards import answers, catalogue, drawing, events, nonces
+from cards import answers, catalogue, drawing, errors, events, nonces
 from cards.models import Source, SupportReason
 from fortunes import audit
 from fortunes import errors as ground
@@ -21,14 +21,17 @@ def grant_draw(*, campaign_id: int, player_id: int, by: int, reason: SupportReas
     """Give a player one draw of the source for support, within its quota; the caller has checked the right.
 
     The same key and reason answer again what they answered first. Audited, and the player is told (draw.granted).
-    Refusals: CampaignNotFound, PlayerNotFound, SourceNotOffered, DailyLimitReached, CampaignLimitReached, HandFull,
+    Refusals: CampaignNotFound, PlayerNotFound, PlayerNotCompensated (staff, oneself), SourceNotOffered, DailyLimitReached, CampaignLimitReached, HandFull,
     CampaignNotLive, CampaignFrozen, IdempotencyKeyReused, Busy.
     """
     campaign = Campaign.objects.filter(pk=campaign_id).first()
     if campaign is None:
         raise ground.CampaignNotFound
-    if not Player.objects.filter(pk=player_id).exists():
+    player = Player.objects.filter(pk=player_id).only("is_staff").first()
+    if player is None:
         raise PlayerNotFound
+    if player.is_staff or player_id == by:
+        raise errors.PlayerNotCompensated
     wish = _wish(campaign, player_id, SupportReason(reason), key)
     for _ in range(drawing.ATTEMPTS):
         with transaction.atomic(durable=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,8 @@ from fortunes import sql
 from fortunes.models import Campaign
 
 READER = "counts"
+# Less than beat's interval, as in `credits`.
+BUDGET_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,18 @@ class StockLevel:
     next_at: datetime | None
 
 
-def count_due() -> int:
-    """Count the draws that have come since the last call; how many ids were gone through. Any number may call."""
+def count_due(*, budget_s: float = BUDGET_S) -> int:
+    """Count the draws that have come since the last call, for about `budget_s`; how many ids were gone through.
+
+    Any number may call. What is left is found at the next ring.
+    """
+    ends = time.monotonic() + budget_s
     drawlog.register(reader=READER)
     upto, read = drawlog.horizon(), 0
     while span := _count_next(upto=upto):
         read += span.upto - span.after
+        if time.monotonic() >= ends:
+            break
     return read
 
 

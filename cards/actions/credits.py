@@ -7,6 +7,7 @@ time.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,8 @@ from fortunes.models import Campaign, DatabaseNow
 READER = "invitations"
 MOST = 50
 POSTPONED_S = 60
+# Less than beat's interval: however much has piled up, two never hold both slots of a worker, which splits pools too.
+BUDGET_S = 4.0
 
 State = InvitationCredit.State
 # What the gate and the quotas say, and what becomes of the credit. What isn't here is an error of ours.
@@ -49,9 +52,13 @@ class Verdict:
     due_at: datetime | None
 
 
-def credit_due() -> int:
-    """Find who has earned a card and give it; how many credits were looked at. Any number may call."""
-    find_due()
+def credit_due(*, budget_s: float = BUDGET_S) -> int:
+    """Find who has earned a card and give it, for about `budget_s`; how many credits were looked at.
+
+    Any number may call. What is left is found at the next ring.
+    """
+    ends = time.monotonic() + budget_s
+    find_due(budget_s=budget_s)
     looked_at = attempts = 0
     failures: list[Exception] = []
     while attempts < drawing.ATTEMPTS and (due := _due()):
@@ -65,13 +72,16 @@ def credit_due() -> int:
                 _postpone(ids)
         looked_at += done
         attempts = 0 if done else attempts + 1
+        if time.monotonic() >= ends:
+            break
     if failures:
         raise failures[0]
     return looked_at
 
 
-def find_due() -> int:
-    """Make the rows of the credits that new draws have earned; how many."""
+def find_due(*, budget_s: float = BUDGET_S) -> int:
+    """Make the rows of the credits that new draws have earned, for about `budget_s`; how many."""
+    ends = time.monotonic() + budget_s
     drawlog.register(reader=READER)
     upto, made = drawlog.horizon(), 0
     while True:
@@ -80,6 +90,8 @@ def find_due() -> int:
             if span is None:
                 return made
             made += sql.execute(sql.text("cards", "open_credits"), {"after": span.after, "upto": span.upto})
+        if time.monotonic() >= ends:
+            return made
 
 
 def _due() -> dict[int, list[int]]:

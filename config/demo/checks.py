@@ -12,6 +12,7 @@ from config.demo.journal import Given, Heard, Journal
 
 # One honest season in a million looks this crooked.
 TOO_UNLIKELY = 1e-6
+MILESTONES = {"campaign.opened", "campaign.frozen", "campaign.settled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ def _something_happened(journal: Journal, facts: Facts) -> Iterator[str]:
         "players": (players, 2),
         "scans": (sum(len(diary.draws) for diary in journal.diaries), players),
         "gifts": (sum(len(diary.gifts) for diary in journal.diaries), 1),
+        "check-ins": (journal.check_ins, 1),
+        "invitations that brought a card": (journal.credited, 1),
         "repeated writes": (journal.replays, 1),
         "refusals": (journal.refusals.total(), 1),
         "events": (sum(len(diary.events) for diary in journal.diaries), players),
@@ -118,6 +121,14 @@ def _broadcasts(journal: Journal, facts: Facts) -> Iterator[str]:
         yield f"only {len(facts.broadcasts)} broadcasts"
     for diary in journal.diaries:
         yield from _feed(f"broadcasts to {diary.player}", diary.broadcasts, facts.broadcasts)
+
+
+def _once(journal: Journal, facts: Facts) -> Iterator[str]:
+    """What a season goes through is announced once, whoever else has tried to do it."""
+    for what, times in Counter(item.type for item in facts.broadcasts).items():
+        if what in MILESTONES and times != 1:
+            yield f"{what} was announced {times} times"
+    yield from (f"{what} was not announced" for what in MILESTONES - {item.type for item in facts.broadcasts})
 
 
 def _feed(name: str, heard: list[Heard], stored: list[Heard]) -> Iterator[str]:
@@ -210,4 +221,5 @@ _CHECKS: dict[str, Callable[[Journal, Facts], Iterator[str]]] = {
     "players were told what their packet holds": _packets,
     "events reached their players in order, once, without a gap": _events,
     "broadcasts reached everybody": _broadcasts,
+    "the season opened, froze and settled once": _once,
 }

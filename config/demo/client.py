@@ -7,21 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from time import monotonic
 from typing import Any, Self
 
 import httpx
 
-from config.demo.sockets import Line, Position, Refused, Socket, pause
+from config.demo.outages import Outage
+from config.demo.sockets import ATTEMPTS, Line, Position, Refused, Socket, pause
 
-ATTEMPTS = 8
 # A token is renewed this long before it expires.
-MARGIN = timedelta(seconds=30)
+MARGIN = timedelta(seconds=10)
+# Refusals of a refresh token after which only signing in helps: its answer was lost, and the server spent it.
+SIGN_IN_AGAIN = frozenset({"refresh-reused", "refresh-invalid", "refresh-expired"})
 
 
 class Client:
-    """One player over REST. `requests` counts all that was sent, `repeats` the writes that were sent again."""
+    """One player over REST. `requests` counts all that was sent, `repeats` the writes that were sent again.
+
+    `outages` are the requests that failed at first, from the failure to the answer.
+    """
 
     def __init__(self, base_url: str, *, http: httpx.AsyncClient | None = None) -> None:
         """`http` may be shared by many clients; without one the client makes its own, and `close` ends it."""
@@ -29,7 +36,9 @@ class Client:
         self.player: dict[str, Any] = {}
         self.access = ""
         self.requests = self.repeats = 0
+        self.outages: list[Outage] = []
         self._refresh = ""
+        self._sign_in_again: Callable[[], Awaitable[None]] | None = None
         self._renewing = asyncio.Lock()
         self._own_http = http is None
         # No proxy of the environment: the servers are this machine's.
@@ -45,11 +54,23 @@ class Client:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def sign_up(self, username: str, password: str, nickname: str = "") -> None:
-        self._signed_in(await self._once("players", {"username": username, "password": password, "nickname": nickname}))
+    async def sign_up(self, username: str, password: str, nickname: str = "", invitation: str = "") -> None:
+        """`invitation` is the code of somebody's link, if the player came by one."""
+        body = {"username": username, "password": password, "nickname": nickname}
+        self._signed_in(await self._once("players", body | ({"invitation": invitation} if invitation else {})))
+        self._sign_in_again = partial(self.sign_in, username, password)
 
     async def sign_in(self, username: str, password: str) -> None:
-        self._signed_in(await self._once("sessions", {"username": username, "password": password}))
+        """Repeated if its answer is lost: at worst there is one session too many."""
+        session = await self._persist("POST", "sessions", json={"username": username, "password": password})
+        self._signed_in(session)
+        self._sign_in_again = partial(self.sign_in, username, password)
+
+    async def sign_in_from_host(self, token: Callable[[], str], invitation: str = "") -> None:
+        """With a host app's token, which is good once: whoever sends the request again needs another."""
+        body = {"token": token()} | ({"invitation": invitation} if invitation else {})
+        self._signed_in(await self._once("sessions/federated", body))
+        self._sign_in_again = partial(self.sign_in_from_host, token)
 
     async def refresh(self) -> None:
         """The session's next tokens."""
@@ -96,8 +117,15 @@ class Client:
     async def _renew(self, stale: str) -> None:
         """Once, whoever asks: a refresh token that is used twice ends the session."""
         async with self._renewing:
-            if self.access == stale:
+            if self.access != stale:
+                return
+            try:
                 await self.refresh()
+            except (httpx.TransportError, Refused) as error:
+                lost = isinstance(error, httpx.TransportError) or error.code in SIGN_IN_AGAIN
+                if not lost or self._sign_in_again is None:
+                    raise
+                await self._sign_in_again()
 
     def _signed_in(self, session: Mapping[str, Any]) -> None:
         tokens = session["tokens"]
@@ -110,20 +138,28 @@ class Client:
         return await self._persist("POST", path, repeat_lost=False, json=body)
 
     async def _persist(self, method: str, path: str, *, repeat_lost: bool = True, **request: Any) -> Any:
-        for attempt in range(ATTEMPTS):
-            is_last = attempt == ATTEMPTS - 1
-            self.repeats += attempt > 0 and method != "GET"
-            access = self.access
-            try:
-                return await self._send(method, path, **request)
-            except httpx.TransportError as error:
-                if is_last or not (repeat_lost or isinstance(error, httpx.ConnectError)):
-                    raise
-                await pause(attempt)
-            except Refused as refused:
-                if is_last or not await self._worth_repeating(refused, attempt, access):
-                    raise
-        raise AssertionError("the last attempt returns or raises")
+        failed_at: float | None = None
+        try:
+            for attempt in range(ATTEMPTS):
+                is_last = attempt == ATTEMPTS - 1
+                self.repeats += attempt > 0 and method != "GET"
+                access = self.access
+                try:
+                    return await self._send(method, path, **request)
+                except httpx.TransportError as error:
+                    failed_at = failed_at or monotonic()
+                    if is_last or not (repeat_lost or isinstance(error, httpx.ConnectError)):
+                        raise
+                    await pause(attempt)
+                except Refused as refused:
+                    if refused.status == 503:
+                        failed_at = failed_at or monotonic()
+                    if is_last or not await self._worth_repeating(refused, attempt, access):
+                        raise
+            raise AssertionError("the last attempt returns or raises")
+        finally:
+            if failed_at is not None:
+                self.outages.append(Outage("request", failed_at, monotonic()))
 
     async def _worth_repeating(self, refused: Refused, attempt: int, access: str) -> bool:
         """Wait, or get new tokens, where the same request may then succeed."""

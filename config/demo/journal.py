@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.demo.outages import Done, Outage
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -43,12 +45,21 @@ class Journal:
     """All diaries, and what everybody counts together.
 
     `refusals` counts (what was tried, code). `surprises` are answers that were not among those expected, in words;
-    `replays` are writes that were sent again and `reconnects` sockets that were opened again.
+    `replays` are writes that were sent again and `reconnects` sockets that were opened again. `done` and `outages` say
+    when, by the clock of the event loop. `check_ins` and `credited` are cards from there, the latter one for each of
+    `invitations` that came to something before the deadline; `told_at` and `heard_at` are a gift's, by its trade.
     """
 
     diaries: list[Diary] = field(default_factory=list)
     refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
     surprises: list[str] = field(default_factory=list)
+    check_ins: int = 0
+    invitations: int = 0
+    credited: int = 0
     replays: int = 0
     reconnects: int = 0
     requests: int = 0
+    done: list[Done] = field(default_factory=list)
+    outages: list[Outage] = field(default_factory=list)
+    told_at: dict[str, float] = field(default_factory=dict)
+    heard_at: dict[str, float] = field(default_factory=dict)

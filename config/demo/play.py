@@ -13,7 +13,7 @@ from operator import itemgetter
 
 import httpx
 
-from config.demo import mischief, staging, together
+from config.demo import hostapp, mischief, outages, staging, together
 from config.demo.client import Client
 from config.demo.journal import Journal
 from config.demo.player import Player, World
@@ -25,10 +25,11 @@ from fortunes import threads
 # A pool looks at each of its connections with every request, so several small ones cost less than a large one.
 POOLS, CONNECTIONS = 8, 4
 MOMENTS_TO_SHARE = 6
+FROM_HOST_EVERY = 3
 # How far from the deadline, either way, the scans are that put it to the test.
 STRADDLE_S = 0.2
 # After these something is wrong: no worker, no beat, or no events.
-HEARD_WITHIN_S, SETTLED_WITHIN_S, CREDITED_WITHIN_S = 20.0, 60.0, 30.0
+HEARD_WITHIN_S, SETTLED_WITHIN_S, CREDITED_WITHIN_S = 60.0, 60.0, 60.0
 
 Step = Callable[[], Awaitable[None]]
 
@@ -47,8 +48,11 @@ class Cast:
         return self.stage.world
 
 
-async def play(base_url: str, plan: Plan, progress: Progress) -> tuple[Journal, int]:
-    """A whole season against the running servers; what the players know of it, and the campaign's id."""
+async def play(
+    base_url: str, plan: Plan, progress: Progress, staged: Callable[[Stage], None] = lambda stage: None
+) -> tuple[Journal, Stage]:
+    """A whole season against the running servers; what the players know of it. `staged` hears when it will be what."""
+    random.seed(plan.seed)
     journal = Journal()
     run = f"demo-{secrets.token_hex(4)}"
     async with AsyncExitStack() as stack:
@@ -60,6 +64,7 @@ async def play(base_url: str, plan: Plan, progress: Progress) -> tuple[Journal, 
         await _arrive(players, progress)
         await _make_friends(players, progress)
         stage = await threads.run(staging.set_up, run, plan, players, asyncio.get_running_loop().time)
+        staged(stage)
         cast = Cast(players, journal, stage, progress)
         async with _listening(cast):
             await _connect(cast)
@@ -67,7 +72,8 @@ async def play(base_url: str, plan: Plan, progress: Progress) -> tuple[Journal, 
             await _await_split(cast)
             await _open_packets(cast)
             await _hear_the_rest(cast)
-    return journal, stage.campaign_id
+    journal.outages += outages.late_pushes(journal.told_at, journal.heard_at)
+    return journal, stage
 
 
 def _connections() -> httpx.AsyncClient:
@@ -77,15 +83,16 @@ def _connections() -> httpx.AsyncClient:
 
 
 async def _arrive(players: list[Player], progress: Progress) -> None:
-    """Sign up, and sign in as from another device."""
-    password = secrets.token_urlsafe(12)
+    """Every other one comes by the invitation of the one before; some come from the host app, if there is one."""
+    password, host = secrets.token_urlsafe(12), hostapp.known()
 
-    async def arrive(player: Player) -> None:
-        await player.sign_up(password)
-        await player.client.sign_in(player.name, password)
+    async def arrive(number: int) -> None:
+        inviter = players[number - 1] if number % 2 else None
+        await players[number].arrive(password, host if number % FROM_HOST_EVERY == 0 else None, inviter)
 
     progress.phase("signing up")
-    await together.each(players, arrive, progress)
+    for first in (0, 1):
+        await together.each(range(first, len(players), 2), arrive, progress)
     progress.done(f"{len(players):,} players")
 
 
@@ -94,6 +101,7 @@ async def _make_friends(players: list[Player], progress: Progress) -> None:
     pairs = {frozenset(pair) for pair in zip(players, [*players[1:], players[0]], strict=True)}
     while len(pairs) < 1.5 * len(players):
         pairs.add(frozenset(random.sample(players, 2)))
+    pairs -= {frozenset((player, friend)) for player in players for friend in player.friends}
 
     async def befriend(pair: frozenset[Player]) -> None:
         one, other = pair
@@ -150,6 +158,7 @@ def _agenda(number: int, player: Player, stage: Stage) -> list[tuple[float, Step
         scans[0] = closes + random.uniform(-STRADDLE_S, STRADDLE_S)
     agenda: list[tuple[float, Step]] = [(moment, player.scan_and_share) for moment in scans]
     agenda += [(random.uniform(opens, last), player.share) for _ in range(MOMENTS_TO_SHARE)]
+    agenda.append((random.uniform(opens, last), player.check_in))
     if number % 3 == 1:
         agenda.append((last, partial(mischief.scan_too_often, player)))
     trick = mischief.TRICKS[number % len(mischief.TRICKS)]
@@ -201,6 +210,7 @@ async def _open_packets(cast: Cast) -> None:
                 cast.journal.surprises.append(f"unopened packets were not credited within {CREDITED_WITHIN_S:.0f} s")
                 break
             await asyncio.sleep(together.LOOK_EVERY_S)
+        cast.journal.outages.append(outages.Outage("credit", cast.world.reveals, together.now()))
     progress.done(f"{sum(player.diary.opened_fen is not None for player in players):,} packets")
 
 

@@ -9,20 +9,23 @@ import random
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
 
 from config.demo import together
 from config.demo.client import Client
+from config.demo.hostapp import HostApp
 from config.demo.journal import Diary, Given, Heard, Journal
+from config.demo.outages import Done, Outage
 from config.demo.sockets import Line, Lost, Position, Push, Refused
 
 # Shares of writes whose answer is thrown away before it comes, and of those that are sent again although it came.
 DROPPED, REPEATED = 0.06, 0.06
 LONGEST_WAIT_FOR_DROPPED_S = 0.03
 OVER_REST = 0.2
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 # How much earlier than by our clock a refusal may say that the deadline has passed.
 CLOCK_SLACK_S = 0.05
 
@@ -62,14 +65,33 @@ class Player:
         self._listening: asyncio.Task[None]
         journal.diaries.append(self.diary)
 
-    async def sign_up(self, password: str) -> None:
-        await self.client.sign_up(self.name, password)
+    async def arrive(self, password: str, host: HostApp | None, inviter: Player | None) -> None:
+        """Sign up, or come from the host app, by a friend's invitation if there is one; again, from another device."""
+        code = await inviter.invite() if inviter else ""
+        if host:
+            await self.client.sign_in_from_host(partial(host.token, self.name), code)
+            await self.client.sign_in_from_host(partial(host.token, self.name))
+        else:
+            await self.client.sign_up(self.name, password, invitation=code)
+            await self.client.sign_in(self.name, password)
         self.diary.player = self.client.player["id"]
+        if inviter:
+            # Whoever comes by an invitation is a friend of the one who invites.
+            self._are_friends(inviter)
+            self._journal.invitations += 1
+
+    async def invite(self) -> str:
+        """The code of this player's link."""
+        code: str = (await self.client.post("invitations", {}))["code"]
+        return code
 
     async def befriend(self, other: Player) -> None:
         """Ask, and be accepted."""
-        await self.answered("friendship", self.client.post("friendships", {"username": other.name}))
+        await self.answered("friendship", self.client.post("friendships", {"player": other.diary.player}))
         await self.answered("friendship", other.client.post(f"friendships/{self.diary.player}/acceptance"))
+        self._are_friends(other)
+
+    def _are_friends(self, other: Player) -> None:
         self.friends.append(other)
         other.friends.append(self)
 
@@ -86,6 +108,7 @@ class Player:
         self._journal.reconnects += self.line.reconnects
         self._journal.replays += self.line.repeats + self.client.repeats
         self._journal.requests += self.client.requests
+        self._journal.outages += [*self.line.outages, *self.client.outages]
         if self.line.gaps:
             self.surprise("socket", f"could not be resumed {self.line.gaps} times")
 
@@ -103,12 +126,17 @@ class Player:
     def _note(self, push: Push) -> None:
         if push.campaign_seq is not None:
             self.diary.broadcasts.append(Heard(push.campaign_seq, push.event, push.data))
-            if push.event == "campaign.settled":
+            if push.event == "campaign.settled" and not self.world.settled.is_set():
                 self.world.settled.set()
+                self._journal.outages.append(Outage("split", self.world.closes, together.now()))
         elif push.seq is not None:
             self.diary.events.append(Heard(push.seq, push.event, push.data))
             if push.event == "gift.received":
                 self.diary.cards.update(push.data["gives"])
+                self._journal.heard_at[push.data["trade"]] = together.now()
+            elif push.event == "invitation.credited":
+                self._note_card(push.data["draw"], push.data["kind"])
+                self._journal.credited += 1
 
     async def scan_and_share(self) -> None:
         if self.scans_left:
@@ -118,11 +146,24 @@ class Player:
 
     def note_draw(self, code: str, answer: Any) -> None:
         if answer:
-            draw = answer["draw"]
-            self.diary.draws[draw["id"]] = draw["kind"]
-            self.diary.cards[draw["kind"]] += 1
+            self._note_card(answer["draw"]["id"], answer["draw"]["kind"])
+            self._done("draw", answer["draw"]["id"])
             self.scans_left = answer["quota"]["left_today"]
             self.used_codes.append(code)
+
+    async def check_in(self) -> None:
+        """The card of today; asked for again it is refused."""
+        answer = await self._write("check-in", self._over_rest("check-ins", {}))
+        if answer:
+            self._note_card(answer["draw"]["id"], answer["draw"]["kind"])
+            self._done("draw", answer["draw"]["id"])
+            self._journal.check_ins += 1
+            again = self._over_rest("check-ins", {})(secrets.token_hex(8))
+            await self.refused("second check-in", again, "already-checked-in")
+
+    def _note_card(self, draw: str, kind: str) -> None:
+        self.diary.draws[draw] = kind
+        self.diary.cards[kind] += 1
 
     async def share(self) -> None:
         """Give a double to a friend who lacks it; now and then two of what is to spare to any friend."""
@@ -143,7 +184,10 @@ class Player:
         send = self._over_rest("trades", {"type": "gift", **gift}) if by_rest else self._over_socket("trade.gift", gift)
         answer = await self._write("gift", send)
         if answer:
-            self.diary.gifts[answer["trade"]["id"]] = Given(friend.diary.player, tuple(kinds))
+            trade = answer["trade"]["id"]
+            self.diary.gifts[trade] = Given(friend.diary.player, tuple(kinds))
+            self._journal.told_at[trade] = together.now()
+            self._done("gift", trade)
             self.diary.cards.subtract(kinds)
 
     async def open_packet(self) -> None:
@@ -155,6 +199,7 @@ class Player:
         answer = await self._write("opening", send)
         if answer:
             self.diary.opened_fen, self.diary.wallet_fen = answer["amount_fen"], answer["wallet_balance_fen"]
+            self._done("opening", self.diary.player)
             self._journal.replays += 1
             again = await self.answered("opening", send(secrets.token_hex(8)))
             if again and again != answer:
@@ -209,6 +254,9 @@ class Player:
         except (httpx.HTTPError, Lost, TimeoutError) as error:
             self.surprise(what, f"got no answer: {error!r}")
         return None
+
+    def _done(self, what: str, item: str) -> None:
+        self._journal.done.append(Done(what, item, together.now()))
 
     def surprise(self, what: str, happened: str) -> None:
         self._journal.surprises.append(f"{self.name}, {what}: {happened}")

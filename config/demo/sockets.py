@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from time import monotonic
 from typing import Any, Self
 
 import msgspec
@@ -16,11 +17,17 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
+from config.demo.outages import Outage
+
 SUBPROTOCOL = Subprotocol("fivefortunes.v1.json")
 PATIENCE_S = 20.0
 LONGEST_PAUSE_S = 4.0
+# How often a request or a command is sent until there is an answer: half a minute with the pauses between.
+ATTEMPTS = 20
 # After these closes the same connect would be closed again.
 FINAL = frozenset({4400, 4403, 4406, 4429})
+# The server went away, restarts or stumbled.
+ACCIDENTS = frozenset({1001, 1006, 1011, 1012, 1013})
 
 
 class Refused(Exception):
@@ -206,8 +213,9 @@ class Socket:
 class Line:
     """A socket that is opened again and resumed whenever it's lost, until `hang_up`.
 
-    `reconnects` counts that. `gaps` counts how often the server couldn't say what was missed. The answer of a command
-    whose socket was lost is asked for again, under the same key.
+    `reconnects` counts that, and `outages` are those that the server's end caused, until the next welcome. `gaps`
+    counts how often the server couldn't say what was missed. The answer of a command whose socket was lost is asked for
+    again, under the same key.
     """
 
     def __init__(
@@ -215,6 +223,7 @@ class Line:
     ) -> None:
         """`token` gives a token that is still good."""
         self.reconnects = self.gaps = self.repeats = 0
+        self.outages: list[Outage] = []
         self.position = position
         self._base_url = base_url
         self._token = token
@@ -222,6 +231,7 @@ class Line:
         self._socket: Socket | None = None
         self._connected = asyncio.Event()
         self._over = False
+        self._lost_at: float | None = None
 
     async def pushes(self) -> AsyncIterator[Push]:
         """Every push, in order, each once, across reconnects. Must run for commands to find a socket."""
@@ -236,10 +246,12 @@ class Line:
             self.reconnects += not self._over
             if socket.lost and socket.lost.code in FINAL:
                 raise socket.lost
+            if socket.lost and socket.lost.code in ACCIDENTS and not self._over:
+                self._lost_at = monotonic()
 
     async def command(self, op: str, data: Mapping[str, Any]) -> Any:
         """The answer's result. `data` needs a key if the command changes anything. Raises Refused."""
-        for attempt in range(8):
+        for attempt in range(ATTEMPTS):
             await self._connected.wait()
             if self._socket is None:
                 raise Lost(1000, "hung up")
@@ -270,13 +282,18 @@ class Line:
             try:
                 socket = await Socket.open(self._base_url, await self._token(), self._campaign, resume=self.position)
                 break
-            except (OSError, Lost, TimeoutError, InvalidHandshake) as error:
+            except (OSError, Lost, TimeoutError, InvalidHandshake, Refused) as error:
                 if isinstance(error, Lost) and error.code in FINAL:
+                    raise
+                if isinstance(error, Refused) and not error.body.get("temporary"):
                     raise
                 await pause(attempt)
                 attempt += 1
         self.gaps += self.position is not None and not socket.welcome.recovered
         self._socket, self.position = socket, socket.position
+        if self._lost_at is not None:
+            self.outages.append(Outage("socket", self._lost_at, monotonic()))
+            self._lost_at = None
         self._connected.set()
         return socket
 

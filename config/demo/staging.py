@@ -11,13 +11,14 @@ from django.conf import settings
 
 from accounts.models import Player as Account
 from cards import codes
-from cards.actions import printing
+from cards.actions import batches, printing
 from config.demo import season
 from config.demo.mischief import Props
 from config.demo.player import Player, World
 from fortunes import clock, rulebooks, secretkeys
 from fortunes.actions import feeds
 from fortunes.models import Campaign
+from redpackets.models import Settlement
 
 POOL_FEN = 888_888
 SCANS = 12
@@ -25,14 +26,16 @@ UNTIL_REVEAL = timedelta(seconds=2.5)
 # Fewer units than scans will wish for, so that the cap is felt, and a tranche of them every few seconds.
 CAPPED, CAPPED_ODDS, CAPPED_SHARE, TRANCHE_S = "dedication", 0.05, 0.8, 5
 ENDLESS = 10**9
+CHUNKS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`seconds` are those from the announcement to the deadline."""
+    """`seconds` are those from the announcement to the deadline; `seed` is for the players' dice."""
 
     players: int
     seconds: float
+    seed: int | None = None
 
     @property
     def warm_up(self) -> timedelta:
@@ -65,6 +68,8 @@ def set_up(slug: str, plan: Plan, players: list[Player], loop_clock: Callable[[]
             "quotas": {"code": {"per_day": SCANS, "per_campaign": SCANS + 4}},
         },
     )
+    # So small that the split of few hands has many steps too, and an accident falls in between them.
+    Settlement.objects.filter(pool__campaign=campaign).update(chunk_hands=max(2, plan.players // CHUNKS))
     return Stage(campaign.pk, _world(campaign, loop_clock), _props(campaign, players))
 
 
@@ -82,7 +87,7 @@ def _world(campaign: Campaign, loop_clock: Callable[[], float]) -> World:
 
 def _props(campaign: Campaign, players: list[Player]) -> Props:
     key_id, key = secretkeys.current(settings.SCAN_CODE_KEYS)
-    foreign = codes.fresh(campaign_id=campaign.pk + 1, source=0, expires_at=campaign.closes_at)
+    foreign = codes.fresh(campaign_id=campaign.pk + 1, source=0, batch=1, expires_at=campaign.closes_at)
     return Props(
         forged=codes.encode(replace(foreign, campaign_id=campaign.pk), key_id=key_id, key=secrets.token_bytes(32)),
         expired=next(_codes(campaign, campaign.opens_at - timedelta(days=1))),
@@ -92,7 +97,8 @@ def _props(campaign: Campaign, players: list[Player]) -> Props:
 
 
 def _codes(campaign: Campaign, expires_at: datetime) -> Iterator[str]:
-    return printing.codes(campaign_id=campaign.pk, source_slug="code", count=ENDLESS, expires_at=expires_at)
+    batch = batches.create(campaign_id=campaign.pk, source_slug="code", count=ENDLESS, expires_at=expires_at)
+    return printing.codes(batch=batch)
 
 
 def last_numbers(campaign_id: int, players: Sequence[str]) -> dict[str, tuple[int, int]]:

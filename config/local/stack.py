@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.local import processes, template
@@ -23,12 +23,17 @@ DEFAULT_PORT = 8000
 
 @dataclass(frozen=True)
 class Shape:
-    """How many processes, and where the web listens; a taken port means the next free one."""
+    """How many processes, and where the web listens; a taken port means the next free one.
+
+    `settings` are variables of the environment that differ from a checkout's.
+    """
 
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     web_processes: int = 2
     worker_processes: int = 2
+    beats: int = 1
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,13 +59,14 @@ def stack(
         raise ValueError("these services belong to another process, so nothing can be started beside them")
     database_was = template.ensure_current(services, database)
     say(f"database {database}: {_done(database_was)}")
-    environment = services.environment(database, prefix=database)
+    environment = services.environment(database, prefix=database) | dict(shape.settings)
     manage(environment, "ensure_reference_rows")
     with processes.listen(shape.host, shape.port) as listener:
         base_url = _base_url(shape.host, listener)
         for program in _programs(environment, directory, shape, listener):
             supervisor.start(program)
-        supervisor.wait_ready("web-1", lambda: _answers(f"{base_url}/livez"), seconds=60)
+        if shape.web_processes:
+            supervisor.wait_ready("web-1", lambda: _answers(f"{base_url}/livez"), seconds=60)
         yield Stack(base_url, environment, supervisor, database_was)
 
 
@@ -82,9 +88,9 @@ def _programs(
     worker = ["celery", "-A", "config.celery", "worker", "--pool", "prefork", "--loglevel", "warning"]
     worker += ["--concurrency", str(shape.worker_processes), "--without-gossip", "--without-mingle"]
     yield _python("worker", environment, worker, grace=10)
-    schedule = str(directory / "run" / "beat-schedule")
-    beat = ["celery", "-A", "config.celery", "beat", "--schedule", schedule, "--pidfile=", "--loglevel", "warning"]
-    yield _python("beat", environment, beat, grace=3)
+    for number in range(1, shape.beats + 1):
+        name = "beat" if number == 1 else f"beat-{number}"
+        yield _python(name, environment, _beat(directory / "run" / f"{name}-schedule"), grace=3)
 
 
 def _python(
@@ -102,6 +108,11 @@ def _python(
     )
 
 
+def _beat(schedule: Path) -> list[str]:
+    options = ["--schedule", str(schedule), "--pidfile=", "--loglevel", "warning"]
+    return ["celery", "-A", "config.celery", "beat", *options]
+
+
 def _uvicorn(descriptor: int) -> list[str]:
     """Processes share one listening socket, which the supervisor holds: while one restarts, the queue waits.
 
@@ -109,7 +120,7 @@ def _uvicorn(descriptor: int) -> list[str]:
     """
     options = ["--ws", "websockets-sansio", "--ws-max-size", "65536", "--ws-per-message-deflate", "false"]
     # Without a limit uvicorn waits for open sockets for ever.
-    options += ["--timeout-graceful-shutdown", "5", "--no-access-log", "--log-level", "warning"]
+    options += ["--timeout-graceful-shutdown", "5", "--no-access-log", "--no-server-header", "--log-level", "warning"]
     return ["uvicorn", "config.asgi:application", "--fd", str(descriptor), *options]
 
 

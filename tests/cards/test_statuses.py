@@ -9,7 +9,7 @@ import pytest
 
 from accounts.models import Player
 from cards import answers, drawing
-from cards.actions import scans, trades
+from cards.actions import checkins, scans, showing, trades
 from fortunes import clock, errors, rulebooks, sql
 from fortunes.models import Campaign, DatabaseNow, Rulebook
 from tests.factories import cards as make
@@ -86,3 +86,22 @@ def test_a_scan_in_a_season_that_is_not_there(season: Campaign) -> None:
     (row,) = sql.fetch_alone(sql.text("cards", "scan"), params)
     assert row.status == "missing"
     assert drawing.REFUSALS[row.status] is errors.CampaignNotFound
+
+
+def test_who_is_asked_to_try_again_every_time_comes_back_later(
+    season: Campaign, friends: tuple[Player, Player], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attempts are counted, and used up at once here."""
+    monkeypatch.setattr(trades, "ATTEMPTS", 0)
+    monkeypatch.setattr(drawing, "ATTEMPTS", 0)
+    with pytest.raises(errors.Busy):
+        make.give(season, *friends, ["patriotism"])
+    with pytest.raises(errors.Busy):
+        checkins.check_in(campaign=season, asked=make.asked(friends[0], "check-ins", {}))
+    assert isinstance(make.redeem(season, friends[0]), errors.Busy)
+
+
+def test_only_units_of_a_capped_kind_are_issues(season: Campaign, friends: tuple[Player, Player]) -> None:
+    drawn = make.DrawFactory.create(campaign=season, player=friends[0])
+    with pytest.raises(ValueError, match="serial"):
+        showing.issue(drawn)

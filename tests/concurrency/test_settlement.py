@@ -6,17 +6,20 @@ import hashlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from cards.models import Hand
-from fortunes import sql
+from fortunes import deadletters, sql
+from fortunes.models import DeadLetter
 from redpackets import splitting
 from redpackets.actions import settlements, stages
 from redpackets.models import LedgerEntry, Pool, Settlement, SettlementChunk, Wallet
@@ -181,6 +184,38 @@ def test_a_failure_is_noted_without_waiting_for_the_row_that_caused_it(
 
     settlements.settle_due(budget_s=30)
     assert again(stuck).state == State.DONE
+
+
+@pytest.mark.parametrize("first", ["resume", "revive"])
+def test_a_run_that_is_resumed_while_its_letter_is_revived(first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both change run and letter. Whoever took them the other way round would deadlock with the other."""
+    run, alice = make.SettlementFactory.create(), PlayerFactory.create(is_staff=True)
+    with transaction.atomic(durable=True):
+        letter = deadletters.bury(job=settlements.JOB, subject_id=run.pk, error="")
+    settlements.pause(settlement_id=run.pk, by=alice.pk)
+    name, asleep = "settle" if first == "resume" else "_decide", threading.Event()
+    step = getattr(deadletters, name)
+
+    def slow(*args: Any, **given: Any) -> Any:
+        asleep.set()
+        time.sleep(0.5)
+        return step(*args, **given)
+
+    monkeypatch.setattr(deadletters, name, slow)
+    pressed = [
+        partial(settlements.resume, settlement_id=run.pk, by=alice.pk),
+        partial(deadletters.revive, letter_id=letter, by=alice.pk),
+    ]
+    one, other = pressed if first == "resume" else reversed(pressed)
+
+    def second() -> Any:
+        asleep.wait(10)
+        return other()
+
+    outcomes = together(one, second)
+    assert not [outcome for outcome in outcomes if isinstance(outcome, OperationalError)]
+    assert again(run).paused_at is None
+    assert DeadLetter.objects.get(pk=letter).outcome == "revived"
 
 
 def test_a_stage_that_loses_its_connection_ends_no_round(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

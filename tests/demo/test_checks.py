@@ -68,7 +68,8 @@ def honest() -> tuple[Journal, Facts]:
         for player, amount in amounts.items()
     ]
     refusals = Counter({("late scan", "campaign-frozen"): 1, ("late gift", "campaign-frozen"): 1})
-    return copy.deepcopy((Journal(diaries=diaries, refusals=refusals, replays=1), facts))
+    journal = Journal(diaries=diaries, refusals=refusals, check_ins=1, invitations=1, credited=1, replays=1)
+    return copy.deepcopy((journal, facts))
 
 
 def broken(journal: Journal, facts: Facts) -> list[str]:
@@ -180,6 +181,12 @@ def miss_a_broadcast(journal: Journal, facts: Facts) -> None:
     journal.diaries[1].broadcasts.pop()
 
 
+def settle_twice(journal: Journal, facts: Facts) -> None:
+    again = Heard(4, "campaign.settled", {})
+    for feed in (facts.broadcasts, *(diary.broadcasts for diary in journal.diaries)):
+        feed.append(again)
+
+
 def be_surprised(journal: Journal, facts: Facts) -> None:
     journal.surprises.append("500")
 
@@ -210,6 +217,7 @@ def be_surprised(journal: Journal, facts: Facts) -> None:
         (tell_twice, "events reached their players in order, once, without a gap"),
         (tell_something_else, "events reached their players in order, once, without a gap"),
         (miss_a_broadcast, "broadcasts reached everybody"),
+        (settle_twice, "the season opened, froze and settled once"),
         (be_surprised, "every answer was one that is documented"),
     ],
 )

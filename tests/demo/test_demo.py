@@ -15,10 +15,17 @@ import pytest
 
 from config.demo import season, systems
 from config.demo.journal import Diary, Journal
+from config.demo.log import Log
+from config.demo.mischief import Props
+from config.demo.outages import Done
+from config.demo.player import World
 from config.demo.progress import Progress
+from config.demo.staging import Stage
 from config.local import environment
 from config.management.commands import demo
 from fortunes.models import Campaign
+from tests.factories import cards as make
+from tests.factories.accounts import PlayerFactory
 
 
 class Terminal(io.StringIO):
@@ -38,10 +45,16 @@ def campaign(committed_db: None) -> Campaign:
     )
 
 
-def report(journal: Journal, campaign: Campaign) -> tuple[int, str]:
+def report(journal: Journal, campaign: Campaign, log: Log | None = None) -> tuple[int, str]:
     command = demo.Command(stdout=io.StringIO())
-    code = command._report(journal, campaign.pk, Progress(io.StringIO()))
+    command._log = log
+    code = command._report(journal, staged(campaign), Progress(io.StringIO()))
     return code, command.stdout.getvalue()
+
+
+def staged(campaign: Campaign) -> Stage:
+    world = World(campaign.slug, (), iter(()), opens=1.0, closes=20.0, reveals=22.5)
+    return Stage(campaign.pk, world, Props("", "", "", []))
 
 
 def test_a_claim_that_the_database_does_not_know_fails(campaign: Campaign) -> None:
@@ -51,6 +64,32 @@ def test_a_claim_that_the_database_does_not_know_fails(campaign: Campaign) -> No
     assert "FAULT  every acknowledged scan is stored, once, and no other" in said
     assert f"acknowledged but not stored: draw 0 of {player}" in said
     assert "ok     check_invariants" in said
+
+
+def test_the_log_tells_what_was_acknowledged_and_is_not_there(campaign: Campaign, tmp_path: Path) -> None:
+    player, log = str(uuid.uuid4()), Log(tmp_path / "log")
+    log.staged(staged(campaign))
+    report(Journal(diaries=[Diary(player=player)], done=[Done("draw", "0", 7.0)]), campaign, log)
+    first, last = log.read()
+    assert first == {"campaign": campaign.pk, "opens": 1.0, "closes": 20.0, "reveals": 22.5}
+    assert (last["lost"], last["doubled"]) == ([{"what": "draw", "id": "0", "at": 7.0}], [])
+
+
+def test_the_log_tells_what_is_there_and_was_acknowledged_to_nobody(campaign: Campaign, tmp_path: Path) -> None:
+    player, log = PlayerFactory.create(), Log(tmp_path / "log")
+    redeemed = make.redeem(campaign, player)
+    report(Journal(diaries=[Diary(player=str(player.public_id))]), campaign, log)
+    (doubled,) = log.read()[-1]["doubled"]
+    assert (doubled["what"], doubled["id"]) == ("draw", str(redeemed.draw.id))
+    # An hour before the deadline, by the clock of the players.
+    assert doubled["at"] == pytest.approx(20.0 - 3600, abs=60)
+
+
+def test_a_line_that_is_still_being_written_is_not_read(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log")
+    assert log.read() == []
+    log.path.write_text('{"opens": 1}\n{"clo')
+    assert log.read() == [{"opens": 1}]
 
 
 def test_a_season_in_which_nothing_happened_fails(campaign: Campaign) -> None:

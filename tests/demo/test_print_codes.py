@@ -10,9 +10,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from cards import codes
-from cards.actions import presets, printing
+from cards.actions import batches, presets, printing
 from cards.management.commands import print_codes
-from cards.models import Source
+from cards.models import CodeBatch
 from fortunes import clock
 from fortunes.models import Campaign
 
@@ -75,6 +75,7 @@ def test_a_printed_file_is_never_overwritten(campaign: Campaign, tmp_path: Path)
     [
         (["--count", "0", "--valid-for", "1h"], "at least 1"),
         (["--count", "many", "--valid-for", "1h"], "at least 1"),
+        (["--count", "1000000001", "--valid-for", "1h"], "at most 1000000000"),
         (["--count", "1", "--valid-for", "1 year"], "as in 30d"),
         (["--count", "1", "--expires", "2099-01-01"], "time zone"),
         (["--count", "1", "--expires", "2099-13-01T00:00Z"], "not an instant"),
@@ -97,9 +98,23 @@ def test_an_unknown_campaign_is_refused(tmp_path: Path) -> None:
 
 
 def test_codes_are_made_as_they_are_asked_for(campaign: Campaign) -> None:
-    endless = printing.codes(
+    batch = batches.create(
         campaign_id=campaign.pk, source_slug="code", count=10**9, expires_at=clock.now() + timedelta(days=1)
     )
+    endless = printing.codes(batch=batch)
     assert next(endless) != next(endless)
-    with pytest.raises(Source.DoesNotExist):
-        printing.codes(campaign_id=campaign.pk, source_slug="mission", count=1, expires_at=clock.now())
+
+
+def test_each_run_is_a_batch_of_its_own(campaign: Campaign, tmp_path: Path) -> None:
+    for number in (1, 2):
+        printed = print_some(tmp_path / str(number), "--count", "2", "--valid-for", "1h")
+        assert {codes.decode(code, keys=settings.SCAN_CODE_KEYS).batch for code in printed} == {number}
+    rows = CodeBatch.objects.filter(campaign=campaign).order_by("number")
+    assert [(row.number, row.source, row.count, row.printed_by) for row in rows] == [(1, 0, 2, None), (2, 0, 2, None)]
+
+
+def test_a_file_that_is_there_already_makes_no_batch(campaign: Campaign, tmp_path: Path) -> None:
+    (tmp_path / "codes.txt").write_text("precious")
+    with pytest.raises(CommandError, match="exists already"):
+        print_some(tmp_path, "--count", "1", "--valid-for", "1h")
+    assert not CodeBatch.objects.exists()

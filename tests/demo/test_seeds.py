@@ -64,6 +64,19 @@ def test_what_it_prints_works() -> None:
     assert admin.is_superuser and admin.check_password(password)
 
 
+def test_a_season_for_those_who_want_to_see_its_end() -> None:
+    said = StringIO()
+    call_command("seed_demo_season", "--minutes", "3", stdout=said)
+    slug = re.findall(r"^season +(\S+),", said.getvalue(), re.MULTILINE)[0]
+    quick = Campaign.objects.get(slug=slug)
+    assert quick.phase(clock.now()) == Phase.LIVE
+    assert timedelta(minutes=2) < quick.closes_at - clock.now() <= timedelta(minutes=3)
+    assert f"/?campaign={slug}" in said.getvalue()
+    # It is not taken for the season of every day.
+    seed()
+    assert Campaign.objects.filter(slug="five-fortunes-demo").exists()
+
+
 def test_a_second_start_changes_nothing_but_the_codes() -> None:
     def rows() -> list[int]:
         return [model.objects.count() for model in (Player, Campaign, Pool, LedgerEntry)]
@@ -110,7 +123,7 @@ def test_not_without_debug(settings: Any) -> None:
 def test_reference_rows_are_made_once_and_given_back() -> None:
     for _ in range(2):
         call_command("ensure_reference_rows", stdout=StringIO())
-    group = Group.objects.get(name="ops")
+    group = Group.objects.get(name="Operations")
     granted = set(group.permissions.values_list("content_type__app_label", "codename"))
     assert ("redpackets", "view_ledgerentry") in granted and ("fortunes", "change_campaign") in granted
     assert not any(name.startswith("delete_") for _, name in granted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from django.db.transaction import TransactionManagementError, atomic
@@ -109,4 +110,22 @@ def test_many_at_once_revive_it_once(revived: list[int]) -> None:
             refused.append(1)
 
     together(*[press] * 8)
-    assert (revived, len(refused)) == ([7], 7)
+    decided = AuditEntry.objects.filter(action="dead_letter.revived", subject_id=letter)
+    assert (decided.count(), len(refused)) == (1, 7)
+
+
+@pytest.mark.committed
+def test_whose_subject_somebody_else_has_just_revived_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The owner has waited for the other one, finds its subject revived, and refuses that."""
+    alice = PlayerFactory.create()
+
+    def refuse(subject_id: int) -> None:
+        together(partial(deadletters.dismiss, letter_id=letter, by=alice.pk))
+        raise errors.StillInProgress
+
+    monkeypatch.setitem(deadletters._revivers, JOB, refuse)
+    letter = bury(9)
+    with pytest.raises(errors.DeadLetterDecided):
+        deadletters.revive(letter_id=letter, by=alice.pk)
+    with atomic():
+        DeadLetter.objects.filter(job=JOB).delete()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,23 @@ def test_the_command_prints_the_head() -> None:
     call_command("audit_head", stdout=out)
     seq, head = audit.head()
     assert out.getvalue() == f"{seq} {head.hex()}\n"
+
+
+def test_what_was_cut_off_spoils_nothing_after_it(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk was full, or the worker was killed: later heads are on lines of their own."""
+    write()
+    whole = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, line: whole(descriptor, line[:30]))
+    for _ in range(2):
+        with pytest.raises(OSError, match="cut off"):
+            heads.publish()
+    monkeypatch.undo()
+    assert heads.publish() == audit.head()
+    write()
+    assert heads.publish() == audit.head()
+    published = list(heads.read(file))
+    assert [head.seq for head in published] == [audit.head()[0] - 1, audit.head()[0]]
+    assert heads.faults(published) == []
 
 
 class TestComparing:

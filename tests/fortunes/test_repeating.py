@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from fortunes import errors, keys
-from fortunes.actions import campaigns, housekeeping
+from fortunes.actions import campaigns, feeds, housekeeping
 from fortunes.models import Broadcast, Campaign, IdempotencyKey
 from tests.factories import cards as make
 from tests.factories import redpackets
@@ -44,3 +44,7 @@ def test_the_seal_is_announced_once(clock: Clock) -> None:
     with transaction.atomic():
         campaigns.mark_settled(campaign_id=campaign.pk, winners=1)
     assert Broadcast.objects.filter(campaign=campaign, type="campaign.settled").count() == 1
+
+
+def test_the_history_of_the_feeds_has_one_name() -> None:
+    assert feeds.epoch() == feeds.epoch() != ""

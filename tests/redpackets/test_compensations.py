@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Player
+from cards.errors import PlayerNotCompensated
 from fortunes.errors import CampaignNotFound
 from fortunes.models import AuditEntry, Campaign, Event
 from redpackets import errors
@@ -140,9 +141,9 @@ def test_staff_and_nobody_are_not_compensated(campaign: Campaign, clerk: Player)
     before = AuditEntry.objects.count()
     plain = PlayerFactory.create()
     for player, by in ((clerk, clerk), (PlayerFactory.create(is_staff=True), clerk), (plain, plain)):
-        with pytest.raises(errors.PlayerNotCompensated):
+        with pytest.raises(PlayerNotCompensated):
             pay(campaign, player, by)
-    with pytest.raises(errors.PlayerNotCompensated):
+    with pytest.raises(PlayerNotCompensated):
         compensations.pay(
             campaign_id=campaign.pk, player_id=0, amount_fen=1, reason=Reason.OUTAGE, by=clerk.pk, case="T-1"
         )

@@ -126,6 +126,14 @@ class TestWhen:
         shares.count_due()
         assert showing.share(campaign_id=campaign.pk).complete == 1
 
+    def test_a_clock_that_goes_back_holds_up_no_count(self, campaign: Campaign, clock: Clock) -> None:
+        clock.shift(timedelta(minutes=30))
+        count(campaign)
+        clock.shift(timedelta(minutes=-30))
+        winners(campaign, 1)
+        shares.count_due()
+        assert showing.share(campaign_id=campaign.pk).complete == 1
+
     def test_a_long_count_rests_long(self) -> None:
         assert shares._rest(0.01) == timedelta(seconds=10)
         assert shares._rest(6.0) == timedelta(minutes=2)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import subprocess
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,13 +19,13 @@ from django.db import OperationalError
 
 from config.demo import checks, facts, play, systems, table
 from config.demo.journal import Journal
+from config.demo.log import Log
 from config.demo.progress import Progress
 from config.demo.sockets import Lost, Refused
-from config.demo.staging import Plan
+from config.demo.staging import Plan, Stage
 from config.local import environment
 from config.local.errors import LocalError
 from config.local.interrupts import SIGNALS, Stop, raising_stop
-from config.local.privileges import Account, leashed
 
 INTERRUPTED = 130
 # What one meets when servers go away.
@@ -40,6 +38,7 @@ class Command(BaseCommand):
         "that are started for it. Exits with 1 if anything is off."
     )
     requires_system_checks: list[str] = []
+    _log: Log | None = None
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--players", type=_at_least(20), default=300)
@@ -47,9 +46,12 @@ class Command(BaseCommand):
         where = parser.add_mutually_exclusive_group()
         where.add_argument("--apart", action="store_true", help="start servers for this even if ./dev up is running")
         where.add_argument("--base-url", help="play against this server, whose database is that of DATABASE_URL")
+        parser.add_argument("--seed", type=int, help="for the players' dice; what servers make of it is another matter")
+        parser.add_argument("--log", type=Path, help="also write instants and figures here, as lines of JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        plan = Plan(options["players"], options["seconds"])
+        plan = Plan(options["players"], options["seconds"], options["seed"])
+        self._log = Log(options["log"]) if options["log"] else None
         code = self._play(options["base_url"], plan) if options["base_url"] else self._find_servers(plan, **options)
         if code:
             sys.exit(code)
@@ -77,16 +79,16 @@ class Command(BaseCommand):
     def _hand_over(self, plan: Plan, base_url: str, env: Mapping[str, str]) -> int:
         """The settings of this process may name another database, so the play itself is a process of its own."""
         self._say(f"{plan.players} players, {plan.seconds:.0f} s, against {base_url}")
-        words = ["--players", str(plan.players), "--seconds", str(plan.seconds), "--base-url", base_url]
-        argv = [sys.executable, "manage.py", "demo", *words]
-        command = leashed(argv, account=Account(), signal_number=signal.SIGTERM)
-        with subprocess.Popen(command, cwd=environment.ROOT, env=env) as process:
-            return _wait(process)
+        words = ["--log", str(self._log.path.absolute())] if self._log else []
+        with systems.playing(plan, base_url, env, *words) as process:
+            return process.wait()
 
     def _play(self, base_url: str, plan: Plan) -> int:
         progress = Progress(sys.stderr)
         try:
-            return self._report(*asyncio.run(_stoppable(base_url, plan, progress)), progress)
+            staged = self._log.staged if self._log else lambda stage: None
+            journal, stage = asyncio.run(_stoppable(base_url, plan, progress, staged))
+            return self._report(journal, stage, progress)
         except (asyncio.CancelledError, KeyboardInterrupt):
             progress.close()
             return INTERRUPTED
@@ -94,14 +96,16 @@ class Command(BaseCommand):
             progress.close()
             raise _explained(failed) from failed
 
-    def _report(self, journal: Journal, campaign_id: int, progress: Progress) -> int:
+    def _report(self, journal: Journal, stage: Stage, progress: Progress) -> int:
         progress.phase("checking")
-        found = facts.read(campaign_id, [diary.player for diary in journal.diaries])
+        found = facts.read(stage.campaign_id, [diary.player for diary in journal.diaries])
         verdicts = [*checks.every(journal, found), _invariants()]
         progress.done(f"{len(verdicts)} checks")
         self._say("")
         for line in table.lines(journal, found, verdicts):
             self._say(line)
+        if self._log:
+            self._log.outcome(journal, stage, found, verdicts)
         faults = sum(not check.ok for check in verdicts)
         self._say(f"\n{faults} of {len(verdicts)} checks failed" if faults else "\neverything is right")
         return 1 if faults else 0
@@ -111,12 +115,14 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-async def _stoppable(base_url: str, plan: Plan, progress: Progress) -> tuple[Journal, int]:
+async def _stoppable(
+    base_url: str, plan: Plan, progress: Progress, staged: Callable[[Stage], None]
+) -> tuple[Journal, Stage]:
     """Any signal cancels the play, which then closes its sockets."""
     playing = asyncio.current_task()
     for number in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, playing.cancel if playing else sys.exit)
-    return await play.play(base_url, plan, progress)
+    return await play.play(base_url, plan, progress, staged)
 
 
 def _explained(failed: Exception) -> Exception:
@@ -136,18 +142,6 @@ def _invariants() -> checks.Check:
         broken = [line.strip() for line in said.getvalue().splitlines() if not line.startswith("ok ")]
         return checks.Check("check_invariants", [str(error), *broken])
     return checks.Check(f"check_invariants: {said.getvalue().splitlines()[-1]}", [])
-
-
-def _wait(process: subprocess.Popen[bytes]) -> int:
-    try:
-        return process.wait()
-    except Stop:
-        # Ctrl-C reached the player too; any other signal only us.
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            process.send_signal(number)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=5)
-        raise
 
 
 def _at_least(least: int) -> Any:

@@ -17,8 +17,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts import tokens
 from accounts.actions import friendships
 from accounts.models import Friendship, Player
-from cards.actions import presets, printing
+from cards.actions import batches, presets, printing
 from config.demo import season
+from config.local import environment
 from fortunes import clock
 from fortunes.models import Campaign
 
@@ -29,6 +30,13 @@ ADMIN = "admin"
 DAYS = 7
 POOL_FEN = 888_888
 CODES = 3
+# A season that ends while one looks on: enough scans for a set, and no kind so rare that it takes luck.
+QUICK_RULES: dict[str, Any] = {
+    "weights": dict.fromkeys((slug for slug, *_ in presets.FIVE_FORTUNES), 1),
+    "caps": {},
+    "quotas": {"code": {"per_day": 40, "per_campaign": 40}},
+}
+QUICK_REVEAL = timedelta(seconds=30)
 
 
 class Command(BaseCommand):
@@ -36,17 +44,32 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--base-url", default="http://127.0.0.1:8000", help="where the web listens, for the text")
+        parser.add_argument("--minutes", type=int, help="make a season that ends after so many, and opens 30 s later")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError("Demo players have a password that everybody knows: only with DJANGO_DEBUG=1.")
+        if options["minutes"]:
+            campaign = _quick_season(clock.now(), timedelta(minutes=options["minutes"]))
+            self.stdout.write(f"season    {campaign.slug}, for the next {options['minutes']} min")
+            self.stdout.write(f"page      {_where(options['base_url'])}/?campaign={campaign.slug}")
+            return
         players = [_player(name) for name in CAST]
         for one, other in combinations(players, 2):
             _befriend(one, other)
         campaign = _season(clock.now())
-        codes = printing.codes(campaign_id=campaign.pk, source_slug="code", count=CODES, expires_at=campaign.closes_at)
-        for line in _text(options["base_url"], campaign, players, list(codes), _admin()):
+        batch = batches.create(
+            campaign_id=campaign.pk, source_slug="code", count=CODES, expires_at=campaign.closes_at
+        )  # fmt: skip
+        codes = list(printing.codes(batch=batch))
+        for line in _text(options["base_url"], campaign, players, codes, _admin()):
             self.stdout.write(line)
+
+
+def _where(told: str) -> str:
+    """The address of a running `./dev up`, whose port may be another one than usual."""
+    state = environment.running()
+    return str(state["base_url"]) if state else told
 
 
 def _player(username: str) -> Player:
@@ -80,12 +103,28 @@ def _season(now: datetime) -> Campaign:
 
 def _new_season(now: datetime, taken: set[str]) -> Campaign:
     """Collection closes at 22:00 and packets open at 22:18, as in the real seasons from 2018 on."""
-    slug = next(slug for slug in _slugs() if slug not in taken)
     last_day = (now + timedelta(days=DAYS)).astimezone(ZoneInfo(season.TZ))
     closes_at = last_day.replace(hour=22, minute=0, second=0, microsecond=0)
     return presets.five_fortunes(
-        slug=slug, opens_at=now, closes_at=closes_at, reveal_at=closes_at + timedelta(minutes=18), tz=season.TZ
+        slug=_free(taken), opens_at=now, closes_at=closes_at, reveal_at=closes_at + timedelta(minutes=18), tz=season.TZ
     )
+
+
+def _quick_season(now: datetime, length: timedelta) -> Campaign:
+    closes_at = now + length
+    campaign = presets.five_fortunes(
+        slug=f"{SLUG}-quick-{now:%m%d-%H%M%S}",
+        opens_at=now,
+        closes_at=closes_at,
+        reveal_at=closes_at + QUICK_REVEAL,
+        tz=season.TZ,
+        rulebook=QUICK_RULES,
+    )
+    return season.ready(campaign, pool_fen=POOL_FEN, credit_after_s=None)
+
+
+def _free(taken: set[str]) -> str:
+    return next(slug for slug in _slugs() if slug not in taken)
 
 
 def _slugs() -> Iterator[str]:
@@ -102,6 +141,7 @@ def _text(
     yield f"season    {campaign.slug}, until {campaign.closes_at.astimezone(ZoneInfo(campaign.tz)):%Y-%m-%d %H:%M %Z}"
     for number, code in enumerate(codes, start=1):
         yield f"code {number}    {code}"
+    yield f"           or by its address: {base_url}/?code={codes[-1]}"
     yield f"\naccess tokens, good for {settings.ACCESS_TOKEN_LIFETIME_S // 60} minutes:"
     yield f"ALICE={alice}"
     yield f"BOB={bob}"

@@ -1,7 +1,8 @@
-"""Run the tests: `./dev test [--quick] [anything pytest takes]`."""
+"""Run the tests: `./dev test [--quick] [--coverage] [--servers wheel|debian] [anything pytest takes]`."""
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from config import covered
 from config.local import environment, template
 from config.local.errors import LocalError
 from config.local.interrupts import Stop, raising_stop
@@ -21,15 +23,20 @@ from config.local.services import Services, described, first_free
 TESTS = environment.LOCAL / "test"
 TIMES = TESTS / "seconds.json"
 PROCESSES = "2"
+SERVERS = ("wheel", "debian")
+COVERAGE, COVERED = "--coverage", TESTS / "covered"
 
 
 class Command(BaseCommand):
-    help = "Run the tests with services of their own. --quick leaves the slow ones out; the rest goes to pytest."
+    help = (
+        "Run the tests with services of their own. --quick leaves the slow ones out, --coverage fails where too little "
+        "was exercised, --servers debian takes PostgreSQL and Redis from Debian's packages; the rest goes to pytest."
+    )
     requires_system_checks: list[str] = []
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Not through Django's parser, which would take pytest's options for its own."""
-        words = argv[2:]
+        words = _choose_servers(argv[2:])
         try:
             with raising_stop():
                 code = self._run(words)
@@ -56,15 +63,38 @@ class Command(BaseCommand):
                 # In the environment, because xdist's processes load plugins of the command line only after Django.
                 "PYTEST_PLUGINS": "tests.plugins.services",
             }
-            code = _pytest(pytest_words(words), services.environment(name) | extra)
+            code = self._tests(words, services.environment(name) | extra)
         if code == 0:
             _remember(words, time.monotonic() - started)
         return code
 
+    def _tests(self, words: list[str], env: dict[str, str]) -> int:
+        if COVERAGE not in words:
+            return _pytest(pytest_words(words), env)
+        shutil.rmtree(COVERED, ignore_errors=True)
+        seen, report = COVERED / "sql", COVERED / "coverage.json"
+        env |= {
+            "PYTEST_PLUGINS": f"{env['PYTEST_PLUGINS']},tests.plugins.seen",
+            "FORTUNES_SEEN": str(seen),
+            "COVERAGE_FILE": str(COVERED / "data"),
+        }
+        measured = ["--cov", "--cov-report=", f"--cov-report=json:{report}"]
+        code = _pytest([*pytest_words([word for word in words if word != COVERAGE]), *measured], env)
+        for line in covered.figures(environment.ROOT, report) if report.exists() else ():
+            self._say(line)
+        if code:
+            return code
+        faults = list(covered.faults(environment.ROOT, report, seen))
+        for fault in faults:
+            self._say(f"not exercised: {fault}")
+        return 1 if faults else 0
+
     def _services(self) -> AbstractContextManager[tuple[str, Services]]:
         """Our own, unless whoever called us has some already."""
         given = os.environ.get("FORTUNES_TEST_SERVICES")
-        return nullcontext(("1", described(given))) if given else first_free(TESTS, say=self._say)
+        # Another version of PostgreSQL can't read what one has written.
+        folder = TESTS / os.environ.get(environment.SERVERS, "")
+        return nullcontext(("1", described(given))) if given else first_free(folder, say=self._say)
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
@@ -90,6 +120,18 @@ def pytest_words(words: list[str]) -> list[str]:
     chosen = any(word.startswith(("-n", "--numprocesses", "-p", "--pdb", "--trace")) for word in words)
     quick = ["-m", "not slow"] if "--quick" in words else []
     return [*([] if chosen else ["-n", PROCESSES]), *quick, *(word for word in words if word != "--quick")]
+
+
+def _choose_servers(words: list[str]) -> list[str]:
+    """Take `--servers NAME` out of the words and put it where config/local looks."""
+    if "--servers" not in words:
+        return words
+    place = words.index("--servers")
+    name = "".join(words[place + 1 : place + 2])
+    if name not in SERVERS:
+        sys.exit(f"--servers takes one of: {', '.join(SERVERS)}")
+    os.environ[environment.SERVERS] = name
+    return [*words[:place], *words[place + 2 :]]
 
 
 def _expectation(words: list[str]) -> str:

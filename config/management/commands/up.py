@@ -56,7 +56,9 @@ class Command(BaseCommand):
         if not system.base_url.endswith(f":{shape.port}"):
             self._say(f"port {shape.port} is taken, so this runs on the next free one")
         self._say(f"\n{sign_ins.strip()}\n")
-        self._say(f"page      {system.base_url}/")
+        self._say(f"page      {system.base_url}/ for one player, and in a second window for another:")
+        self._say(f"          {system.base_url}/?as=bob (each: Play as a guest, Give me a code, Draw)")
+        self._say("          to see packets open: ./dev manage seed_demo_season --minutes 3")
         self._say(f"API       {system.base_url}/api/docs/")
         self._say(f"admin     {system.base_url}/admin/")
         self._say(f"logs      {os.path.relpath(environment.LOCAL / 'logs')}/")

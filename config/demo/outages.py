@@ -1,0 +1,44 @@
+"""What an accident costs those who play: the times during which something didn't work, as clients see it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+LATE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """From the first failure that a client noticed until it worked again, in seconds of the monotonic clock.
+
+    `what` is "request", "socket", "push" (a gift that its receiver heard of late), "split" (from the deadline on) or
+    "credit" (of unopened packets, from the reveal on).
+    """
+
+    what: str
+    began: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A write that the server acknowledged; `id` is of its draw, its trade, or the player whose packet it opened."""
+
+    what: str
+    id: str
+    at: float
+
+
+def late_pushes(told_at: Mapping[str, float], heard_at: Mapping[str, float]) -> list[Outage]:
+    """Gifts of which the receiver heard more than half a second after the giver was told."""
+    return [
+        Outage("push", told, heard_at[trade])
+        for trade, told in told_at.items()
+        if trade in heard_at and heard_at[trade] - told > LATE_S
+    ]
+
+
+def lost(done: Iterable[Done], stored: Mapping[str, Collection[str]]) -> list[Done]:
+    """What was acknowledged and isn't there; `stored` has the ids by what they are of."""
+    return [item for item in done if item.id not in stored[item.what]]

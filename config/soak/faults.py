@@ -1,0 +1,158 @@
+"""Accidents of a demo: which, and when, from a seed; and how to bring them about."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psycopg
+import redis
+
+from config.demo.staging import CHUNKS
+from config.local.stack import Stack
+
+# The states of a settlement in their order, and the column of its chunks that tells how far it is within one.
+STATES = ("freeze", "count", "weigh", "allot", "post", "seal", "credit", "done")
+CHUNKS_DONE = {"count": "winners", "post": "posted_at", "credit": "credited_at"}
+KILLABLE = ("freeze", "count", "post", "seal", "credit")
+
+WEB, WORKER, POSTGRES, FLUSH, VALKEY = "web", "worker", "postgres", "flush", "valkey"
+PROCESSES = ("its first process", "its second process")
+WAYS_TO_RESTART = {
+    "restarted": signal.SIGINT,
+    "restarted at once, without a checkpoint": signal.SIGQUIT,
+    "killed (-9)": signal.SIGKILL,
+}
+TITLES = {
+    WEB: "web process killed (-9)",
+    WORKER: "worker killed (-9) during settlement",
+    POSTGRES: "PostgreSQL restarted",
+    FLUSH: "FLUSHALL of Valkey",
+    VALKEY: "Valkey killed (-9)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """When the phases of a demo are, by the monotonic clock."""
+
+    campaign: int
+    opens: float
+    closes: float
+    reveals: float
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An accident to come: from an instant on, once the settlement has come so far (a state, a share of its chunks)."""
+
+    kind: str
+    how: str
+    at: float = 0.0
+    state: str = ""
+    share: float = 0.0
+
+    def is_due(self, now: float, progress: float) -> bool:
+        return now >= self.at and (not self.state or progress >= STATES.index(self.state) + self.share)
+
+
+def plan(seed: str, season: Season) -> list[Planned]:
+    """One accident of each kind at a random moment of the right phase; Valkey itself is killed in one run of four."""
+    dice = random.Random(seed)
+    trading, night = (season.opens, season.closes), (season.closes, season.reveals + 1.0)
+    phase = trading if dice.random() < 2 / 3 else night
+    planned = [
+        Planned(WEB, f"web-{dice.choice((1, 2))}", at=dice.uniform(*trading)),
+        Planned(POSTGRES, dice.choice(list(WAYS_TO_RESTART)), at=dice.uniform(*phase)),
+        Planned(FLUSH, "flushed", at=dice.uniform(season.opens, night[1])),
+        _worker(dice, season.closes),
+    ]
+    if dice.random() < 1 / 4:
+        planned.append(Planned(VALKEY, "killed", at=dice.uniform(season.opens, night[1])))
+    return planned
+
+
+def _worker(dice: random.Random, closes: float) -> Planned:
+    state, how = dice.choice(KILLABLE), dice.choice(("all of it", *PROCESSES))
+    if state == "freeze":
+        return Planned(WORKER, how, at=closes + dice.random(), state=state)
+    share = dice.random() * 0.9 if state in CHUNKS_DONE else 0.0
+    return Planned(WORKER, how, at=closes, state=state, share=share)
+
+
+class Saboteur:
+    """Brings accidents about in a running system."""
+
+    def __init__(self, system: Stack) -> None:
+        self._system = system
+        self._watch: psycopg.Connection | None = None
+        self._progress = 0.0
+
+    def strike(self, planned: Planned) -> bool:
+        """Do it; False if there was nothing to strike at this moment."""
+        strikes: dict[str, Callable[[str], bool]] = {
+            WEB: lambda name: self._system.supervisor.signal(name, signal.SIGKILL),
+            WORKER: self._kill_worker,
+            POSTGRES: lambda how: self._system.supervisor.signal("postgres", WAYS_TO_RESTART[how]),
+            FLUSH: lambda how: self._flush(),
+            VALKEY: lambda how: self._system.supervisor.signal("valkey", signal.SIGKILL),
+        }
+        return strikes[planned.kind](planned.how)
+
+    def progress(self, campaign: int) -> float:
+        """How far the campaign's settlement is: the number of its state, and the share of chunks that are done."""
+        with suppress(psycopg.Error):
+            if self._watch is None or self._watch.closed:
+                self._watch = psycopg.connect(self._system.environment["DATABASE_URL"], autocommit=True)
+            self._progress = max(self._progress, _progress(self._watch, campaign))
+        return self._progress
+
+    def _kill_worker(self, how: str) -> bool:
+        pid = self._system.supervisor.pids()["worker"]
+        children = _children(pid)
+        if how in PROCESSES and children:
+            with suppress(ProcessLookupError):
+                os.kill(children[PROCESSES.index(how) % len(children)], signal.SIGKILL)
+                return True
+        struck = self._system.supervisor.signal("worker", signal.SIGKILL)
+        # As when a machine dies: its processes don't live on for a moment without it.
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        return struck
+
+    def _flush(self) -> bool:
+        with redis.Redis.from_url(self._system.environment["REDIS_URL"], socket_timeout=2) as client:
+            try:
+                return bool(client.flushall())
+            except redis.RedisError:
+                return False
+
+
+def _progress(watch: psycopg.Connection, campaign: int) -> float:
+    row = watch.execute(
+        """
+        SELECT s.state, count(c.number), count(c.winners), count(c.posted_at), count(c.credited_at)
+          FROM redpackets_settlement s JOIN redpackets_pool p ON p.id = s.pool_id
+          LEFT JOIN redpackets_settlementchunk c ON c.settlement_id = s.id
+         WHERE p.campaign_id = %s GROUP BY s.id
+        """,
+        [campaign],
+    ).fetchone()
+    if row is None:
+        return 0.0
+    state, chunks, *done = row
+    # While they are counted they are also found, so that their number is known only by the order of it.
+    of = CHUNKS if state == "count" else max(chunks, 1)
+    share = dict(zip(CHUNKS_DONE, done, strict=True)).get(state, 0) / of
+    return STATES.index(state) + min(float(share), 0.999)
+
+
+def _children(pid: int) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
