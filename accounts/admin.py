@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.views import PasswordChangeView
@@ -21,7 +22,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm
 
-from accounts import names
+from accounts import errors, families, names
 from accounts.models import (
     Ban,
     FederatedIdentity,
@@ -46,19 +47,22 @@ from fortunes.adminsite import (
 
 admin.site.unregister(Group)
 
-FOUND = 302
-
 
 def by_username_prefix(word: str) -> Q:
     return Q(username__startswith=names.normalise_username(word))
 
 
 class OneColumn(forms.Form):
-    """Saves the password alone: the row's other columns, the count of friends for one, may change meanwhile."""
+    """Saves the password alone: the row's other columns, the count of friends for one, may change meanwhile. Whoever
+    has signed in with the old one is signed out.
+    """
 
     def set_password_and_save(self, user: Any, password_field_name: str = "password1", commit: bool = True) -> Any:
-        user.set_password(self.cleaned_data[password_field_name])
+        # The form for somebody else's can also turn passwords off for them.
+        usable = self.cleaned_data.get("set_usable_password", True)
+        user.set_password(self.cleaned_data[password_field_name] if usable else None)
         user.save(update_fields=["password"])
+        families.end(RefreshFamily.objects.filter(player=user.pk))
         return user
 
 
@@ -97,11 +101,21 @@ def _record_password(request: HttpRequest, player_id: int) -> None:
 admin.site.password_change = change_own_password
 
 
+class PlayerForm(UserChangeForm):
+    """Nicknames are of the same kind here as everywhere."""
+
+    def clean_nickname(self) -> str:
+        nickname = names.normalise_nickname(self.cleaned_data["nickname"])
+        if not names.is_nickname(nickname):
+            raise forms.ValidationError(errors.InvalidNickname.title)
+        return nickname
+
+
 @admin.register(Player)
 class PlayerAdmin(IndexedAdmin, UserAdmin):
     """Nobody is added or deleted here: staff sign up too, and erasing a player is more than deleting a row."""
 
-    form = UserChangeForm
+    form = PlayerForm
     change_password_form = PasswordForm
     list_display = ("id", "username", "nickname", "friend_count", "is_active", "is_staff", "joined_at")
     list_display_links = ("id", "username")
@@ -132,7 +146,8 @@ class PlayerAdmin(IndexedAdmin, UserAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Colleagues are changed by superusers: whoever may set a superuser's password is one."""
         may = super().has_change_permission(request, obj)
-        return may and (obj is None or (obj.erased_at is None and (not obj.is_staff or request.user.is_superuser)))
+        colleague = obj is not None and (obj.is_staff or obj.is_superuser)
+        return may and (obj is None or obj.erased_at is None) and (not colleague or request.user.is_superuser)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Under the public id: the log is append-only, and a player's words must be erasable."""
@@ -142,9 +157,11 @@ class PlayerAdmin(IndexedAdmin, UserAdmin):
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         with transaction.atomic(durable=True):
+            player = self.get_object(request, unquote(id))
             response = super().user_change_password(request, id, form_url)
-            if request.method == "POST" and response.status_code == FOUND:
-                _record_password(request, int(id))
+            # By the row, for an address can spell it in more than one way, and some that change nothing lead on too.
+            if player is not None and Player.objects.filter(pk=player.pk).exclude(password=player.password).exists():
+                _record_password(request, player.pk)
         return response
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -168,7 +185,18 @@ class RefreshFamilyAdmin(ReadOnlyAdmin):
 
 @admin.register(Group)
 class GroupAdmin(AuditedAdmin):
+    """Whoever may change a group may do what it may, so only superusers can."""
+
     filter_horizontal = ("permissions",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """A permission's name begins with that of its model: all of them with one query."""

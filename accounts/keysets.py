@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from accounts.issuers import ALGORITHM_OF_KEY, Issuer
+from fortunes import threads
 
 log = logging.getLogger("fortunes.federation")
 
@@ -91,7 +92,7 @@ class KeySet:
 def download(url: str) -> bytes:
     """The body at an address, within three seconds in all. Raises httpx.HTTPError, TimeoutError or ValueError."""
     # On a loop of its own: only there can a request be given up that arrives byte by byte.
-    return asyncio.run(_download(url))
+    return threads.run_loop(_download(url))
 
 
 async def _download(url: str) -> bytes:

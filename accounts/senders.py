@@ -20,7 +20,7 @@ import msgspec
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from fortunes import secretkeys
+from fortunes import secretkeys, threads
 
 TIMEOUT_S = 10.0
 AT_ONCE = 8
@@ -115,7 +115,7 @@ def chosen() -> Sender:
 
 def send(sender: Sender, messages: Sequence[Outgoing], *, at: datetime) -> list[Failure | None]:
     """What became of each message: None is sent. A few leave at once, so that a slow gateway holds up little."""
-    return asyncio.run(_send_all(sender, messages, at))
+    return threads.run_loop(_send_all(sender, messages, at))
 
 
 async def _send_all(sender: Sender, messages: Sequence[Outgoing], at: datetime) -> list[Failure | None]:

@@ -16,6 +16,8 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from config import problems
+
 PREFIX = "/admin/"
 # What a page asks for by itself, whether somebody sits before it or not.
 RENEWALS = "/figures/"
@@ -120,6 +122,9 @@ class StaffMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not (settings.ADMIN_ENABLED and request.path_info.startswith(PREFIX)):
             return self.get_response(request)
+        # No column can hold it, and the driver's refusal would look like a database that is out of reach.
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return problems.plain(problems.protocol("invalid-request"))
         if not request.path_info.endswith(RENEWALS):
             # Kept anew, so that the session ends when nobody has done anything for a while.
             request.session.modified = True

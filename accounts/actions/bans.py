@@ -39,6 +39,8 @@ def unban(*, player_id: int, by: int) -> Ban:
         if in_force is None:
             raise errors.NotBanned
         Ban.objects.filter(pk=in_force.pk).update(lifted_at=DatabaseNow(), lifted_by=by)
+        # A sign-in that was judged before the ban may have begun a session after it.
+        families.end(RefreshFamily.objects.filter(player=player_id))
         Player.objects.filter(pk=player_id).update(is_active=True)
         in_force.refresh_from_db()
         _record("player.unbanned", player_id, by)

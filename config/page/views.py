@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -19,7 +21,7 @@ from fortunes.errors import DomainError
 class CodeRequest(msgspec.Struct, forbid_unknown_fields=True):
     """For which campaign a code is wanted."""
 
-    campaign: str
+    campaign: Annotated[str, msgspec.Meta(pattern=r"^[-\w]+$")]
 
 
 @require_safe

@@ -58,6 +58,18 @@ def test_a_ban_is_lifted_and_old_tokens_stay_dead(alice: Player, boss: Player):
     assert _sign_in(alice).tokens.access
 
 
+def test_a_session_that_slipped_in_beside_the_ban_does_not_come_alive_with_its_end(alice: Player, boss: Player):
+    bans.ban(player_id=alice.pk, by=boss.pk, reason=Ban.Reason.FRAUD)
+    # As by a sign-in that had read the player before.
+    with transaction.atomic():
+        slipped_in = sessions.begin(alice).tokens
+    bans.unban(player_id=alice.pk, by=boss.pk)
+    with pytest.raises(errors.TokenInvalid):
+        tokens.player_of(slipped_in.access)
+    with pytest.raises(errors.RefreshInvalid):
+        sessions.refresh(token=slipped_in.refresh)
+
+
 def test_the_history_is_kept_and_audited(alice: Player, boss: Player):
     for reason in (FRAUD, Ban.Reason.ABUSE):
         bans.ban(player_id=alice.pk, by=boss.pk, reason=reason)

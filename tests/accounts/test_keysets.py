@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -130,3 +132,21 @@ def test_keys_that_can_not_be_meant_are_passed_over(app: HostApp):
     for nothing in (b"{}", b"[]", b'{"keys": 5}', b"\xff", b"[" * 50_000, json.dumps({"keys": useless}).encode()):
         with pytest.raises(ValueError, match=r"."):
             keysets.parse(nothing, issuer)
+
+
+def test_a_name_server_that_does_not_answer_holds_nobody_up(monkeypatch: pytest.MonkeyPatch):
+    looked_up, answered = threading.Event(), threading.Event()
+
+    def hang(*_: Any, **__: Any) -> Any:
+        looked_up.wait(20)
+        answered.set()
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    monkeypatch.setattr(keysets, "PATIENCE_S", 0.1)
+    try:
+        with pytest.raises(TimeoutError):
+            keysets.download("https://keys.example/keys.json")
+        assert not answered.is_set()
+    finally:
+        looked_up.set()

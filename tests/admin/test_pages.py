@@ -78,3 +78,16 @@ class TestTimeZone:
         signed_in(member_of_staff(is_superuser=True)).get("/admin/")
         body = client.get(f"/api/v1/campaigns/{campaign.slug}").json()
         assert body["closes_at"] == f"{campaign.closes_at:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+class TestOddInput:
+    @pytest.mark.parametrize(
+        "address", ["fortunes/job/%00/change/", "redpackets/settlement/?state__exact=%00", "accounts/player/?q=%00"]
+    )
+    def test_what_no_column_can_hold_is_no_fault_of_the_database(self, boss: Client, address: str) -> None:
+        response = boss.get(f"/admin/{address}")
+        assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
+
+    def test_a_number_of_thousands_of_digits_is_nobody_s(self, boss: Client) -> None:
+        for place in ("accounts/player", "accounts/refreshfamily", "fortunes/auditentry"):
+            assert boss.get(f"/admin/{place}/", {"q": "1" * 5000}).status_code == 200

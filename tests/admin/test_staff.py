@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
+from accounts import families
 from accounts.models import Player
 from fortunes.models import AuditEntry
 from redpackets.models import Settlement
@@ -85,6 +86,54 @@ class TestPlayers:
         assert (player.nickname, player.friend_count) == ("Fu", 2)
         assert player.check_password(PASSWORD)
         Player.objects.filter(pk=player.pk).update(friend_count=1)
+
+    def test_a_nickname_is_of_the_same_kind_as_everywhere(self, boss: Client) -> None:
+        player = PlayerFactory(nickname="Fu")
+        for nickname in ("Fu\u202eoaix", "Fu\nxiao", "f" * 25):
+            assert boss.post(page(player), {"nickname": nickname}).status_code == 200
+        player.refresh_from_db()
+        assert player.nickname == "Fu"
+
+    def test_a_superuser_who_is_no_staff_now_is_a_colleague_still(self, db: None) -> None:
+        clerk = signed_in(member_of_staff("accounts.view_player", "accounts.change_player"))
+        away = Player.objects.create_user("away", PASSWORD, is_superuser=True)
+        body = {"password1": f"{PASSWORD}-new", "password2": f"{PASSWORD}-new"}
+        assert clerk.post(f"/admin/accounts/player/{away.pk}/password/", body).status_code == 403
+
+    def test_nobody_but_a_superuser_hands_rights_to_a_group(self, db: None) -> None:
+        verbs = ("add", "change", "delete", "view")
+        clerk, group = member_of_staff(*(f"auth.{verb}_group" for verb in verbs)), Group.objects.create(name="Helpers")
+        clerk.groups.add(group)
+        client, right = signed_in(clerk), Permission.objects.get(codename="ban_player")
+        body = {"name": "Helpers", "permissions": [right.pk], "post": "yes"}
+        for address in (f"{group.pk}/change/", f"{group.pk}/delete/", "add/"):
+            assert client.post(f"/admin/auth/group/{address}", body).status_code == 403
+        assert list(Group.objects.values_list("name", "permissions")) == [("Helpers", None)]
+
+    def test_a_new_password_signs_out_whoever_had_the_old_one(self, boss: Client) -> None:
+        player = PlayerFactory()
+        family = families.id_of(families.start(player))
+        boss.post(f"/admin/accounts/player/{player.pk}/password/", {"password1": PASSWORD, "password2": PASSWORD})
+        assert not families.alive().filter(public_id=family).exists()
+
+    def test_passwords_are_turned_off_and_not_emptied(self, boss: Client) -> None:
+        player = Player.objects.create_user("xiaofu", PASSWORD)
+        page, off = f"/admin/accounts/player/{player.pk}/password/", {"usable_password": "false"}
+        # Without the button that says so nothing is done, and nothing goes on record.
+        boss.post(page, off)
+        assert not AuditEntry.objects.filter(action="player.password_set").exists()
+        boss.post(page, {**off, "unset-password": "Disable"})
+        player.refresh_from_db()
+        assert not player.has_usable_password() and not player.check_password("")
+        assert AuditEntry.objects.get(action="player.password_set").subject_id == player.pk
+
+    def test_whose_password_was_set_is_on_record_however_the_address_spells_it(self, boss: Client) -> None:
+        player = PlayerFactory(pk=4711)
+        # The admin takes _5F for an underscore, and Python an underscore between digits for nothing.
+        boss.post("/admin/accounts/player/47_5F11/password/", {"password1": PASSWORD, "password2": PASSWORD})
+        player.refresh_from_db()
+        assert player.check_password(PASSWORD)
+        assert AuditEntry.objects.get(action="player.password_set").subject_id == player.pk
 
     def test_one_s_own_password_is_one_column_too(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
         clerk = Player.objects.create_user("clerk", PASSWORD, is_staff=True)

@@ -58,7 +58,13 @@ def known_values(world: World) -> Values:
 def values_of(world: World) -> dict[str, Values]:
     """Where an operation takes others than the rest."""
     number = texting.number()
+    for _ in range(SOME):
+        world.card()
     return {
+        "trades_create": {
+            "path.slug": [world.live.slug],
+            "body.to": [str(friend.public_id) for friend in (world.pal, world.friend)],
+        },
         "sessions_create_by_phone": {"body.phone": [number], "body.code": [texting.ask(number)]},
         "players_create": {"body.username": [f"new-{secrets.token_hex(6)}" for _ in range(MANY)]},
         "friendships_accept": {"path.player": [str(world.asked()) for _ in range(SOME)]},

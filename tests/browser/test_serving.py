@@ -87,6 +87,7 @@ class TestDemoCodes:
             ("{}", 400, "invalid-request"),
             ("nonsense", 400, "invalid-request"),
             ('{"campaign": 5}', 400, "invalid-request"),
+            (r'{"campaign": "\u0000"}', 400, "invalid-request"),
         ],
     )
     def test_what_is_refused(self, db: None, client: Client, body: str, status: int, code: str) -> None:

@@ -128,3 +128,14 @@ def test_signing_out_ends_it_in_all_tabs(window: OpenWindow) -> None:
     # The guest of this browser comes back as the same player.
     first.sign_in()
     assert player_of(first) == player
+
+
+def test_signing_out_leaves_no_token_behind_though_the_server_can_not_be_told(window: OpenWindow) -> None:
+    alice = window().sign_in()
+    alice.expected.append("ERR_FAILED")
+    alice.page.route("**/sessions/current", lambda route: route.abort())
+    alice.page.locator("#sign-out").click()
+    expect(alice.page.locator("#sign-in")).to_be_visible()
+    kept = "import('/static/page/store.js').then((store) => store.read('fortunes.session'))"
+    assert alice.page.evaluate(SESSION) is None
+    assert alice.page.evaluate(kept) is None

@@ -100,7 +100,7 @@ async def test_twenty_commands_at_once(alice: Person, bob: Person) -> None:
         ({"gives": ["dragon"]}, "kind-unknown"),
         ({"gives": []}, "invalid-request"),
         ({"gives": CARD}, "invalid-request"),
-        ({"gives": [7]}, "kind-unknown"),
+        ({"gives": [7]}, "invalid-request"),
         ({"to": "nobody"}, "invalid-request"),
         ({"to": "00000000-0000-4000-8000-000000000000"}, "friend-not-found"),
         ({"to": ["nobody"]}, "invalid-request"),

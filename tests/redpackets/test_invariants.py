@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from django.db.models import F
+
 from accounts.models import Player
 from cards.models import Hand
 from fortunes import invariants, sql
@@ -68,6 +70,27 @@ def _funded_again(run: Settlement) -> None:
     entry(run, source_kind="sponsor", destination_kind="pool", destination_owner=run.pool_id)
 
 
+def _booked(run: Settlement, **given: object) -> None:
+    """With its wallet, so that this adds up."""
+    entry(run, **given)
+    Wallet.objects.filter(player=max(make.payouts(run))).update(balance_fen=F("balance_fen") + 1)
+
+
+def _set_aside_by(run: Settlement, sponsor: int) -> None:
+    campaign = run.pool.campaign_id
+    entry(run, source_kind="sponsor", source_owner=sponsor, destination_kind="goodwill", destination_owner=campaign)
+    _set_aside(1, 0)(run)
+
+
+def _funded_by_another(run: Settlement) -> None:
+    """A pool that isn't open yet, and has all of its money: from the sponsor of another campaign."""
+    pool = make.PoolFactory.create(funded=False)
+    entry(
+        run, source_kind="sponsor", source_owner=run.pool.campaign_id,
+        destination_kind="pool", destination_owner=pool.pk, amount_fen=pool.amount_fen,
+    )  # fmt: skip
+
+
 def _set_aside(funded_fen: int, paid_fen: int) -> Callable[[Settlement], object]:
     return lambda run: CompensationFund.objects.create(
         campaign=run.pool.campaign, funded_fen=funded_fen, paid_fen=paid_fen
@@ -90,6 +113,11 @@ PLANTED: list[tuple[str, Callable[[Settlement], object]]] = [
     ("compensations_are_funded", _set_aside(1, 1)),
     ("compensations_are_funded", lambda run: entry(run, destination_kind="goodwill")),
     ("compensations_are_funded", lambda run: entry(run, source_kind="goodwill", destination_kind="sponsor")),
+    ("entries_move_as_they_may", lambda run: _booked(run, source_kind="sponsor")),
+    ("entries_move_as_they_may", lambda run: _booked(run, source_kind="goodwill")),
+    ("entries_move_as_they_may", lambda run: entry(run, source_kind="wallet", destination_kind="sponsor")),
+    ("entries_move_as_they_may", lambda run: _set_aside_by(run, run.pool.campaign_id + 1)),
+    ("entries_move_as_they_may", _funded_by_another),
     ("chunks_add_up", _settlement(share_fen=99)),
     ("chunks_add_up", lambda run: run.chunks.update(low=1)),
     ("openings_have_their_settlement", _settlement(amount_fen=99)),

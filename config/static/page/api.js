@@ -121,7 +121,7 @@ async function exchange(stale) {
   } catch (error) {
     if (error.status === 401) {
       // Spent, expired or revoked: a refresh token can't be tried twice.
-      session.forget();
+      await session.forget();
       signedOut(error);
     }
     throw error;

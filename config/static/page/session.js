@@ -36,8 +36,10 @@ export async function keep(session) {
   localStorage.setItem(KEY, JSON.stringify(session));
 }
 
-export function forget() {
+/** Everywhere: where the server can't be told, the refresh token would be good for weeks. */
+export async function forget() {
   localStorage.removeItem(KEY);
+  await store.write(KEY, null);
 }
 
 /** The credentials of this browser's guest, made up by the page. */

@@ -80,7 +80,7 @@ async function byPhone() {
 async function signOut() {
   // The session ends at the server too, if that can be reached; here it ends in any case.
   await api.call("DELETE", "sessions/current").catch(() => {});
-  session.forget();
+  await session.forget();
   location.reload();
 }
 
