@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, Task, signals
+from celery.exceptions import OperationalError
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
@@ -51,8 +52,13 @@ def intervals() -> dict[str, float]:
 
 
 def start(name: str) -> None:
-    """Ring for a task of the schedule now, in beat's place; `settings.JOB_STARTER`."""
-    app.send_task(name, expires=max(30.0, intervals()[name]))
+    """Ring for a task of the schedule now, in beat's place; `settings.JOB_STARTER`. Raises Busy while Redis is away."""
+    from fortunes.errors import Busy
+
+    try:
+        app.send_task(name, expires=max(30.0, intervals()[name]))
+    except OperationalError as error:
+        raise Busy(retry_after_s=5) from error
 
 
 @signals.setup_logging.connect

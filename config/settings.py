@@ -330,6 +330,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [SELF],
+        "form-action": [SELF],
         "frame-ancestors": [NONE],
     }
 }

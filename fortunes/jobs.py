@@ -109,7 +109,7 @@ def limit_of(job: Job) -> timedelta | None:
 
 
 def run_again(*, name: str, by: int) -> None:
-    """Ring for a job now; `by` is the player's id of a member of staff. Raises JobNotFound."""
+    """Ring for a job now; `by` is the player's id of a member of staff. Raises JobNotFound or Busy."""
     with transaction.atomic(durable=True):
         if not Job.objects.filter(name=name, interval_s__isnull=False).exists():
             raise errors.JobNotFound

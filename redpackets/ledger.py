@@ -44,7 +44,8 @@ def payout_key(pool_id: int, player_id: int) -> str:
 
 
 def compensation_key(player_id: int, case: str) -> str:
-    return f"compensation:{player_id}:{case}"
+    """Small letters or capitals: it's the same case."""
+    return f"compensation:{player_id}:{case.upper()}"
 
 
 def return_key(pool_id: int) -> str:

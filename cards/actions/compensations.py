@@ -21,8 +21,8 @@ def grant_draw(*, campaign_id: int, player_id: int, by: int, reason: SupportReas
     """Give a player one draw of the source for support, within its quota; the caller has checked the right.
 
     The same key and reason answer again what they answered first. Audited, and the player is told (draw.granted).
-    Refusals: CampaignNotFound, PlayerNotFound, PlayerNotCompensated (staff, oneself), SourceNotOffered, DailyLimitReached, CampaignLimitReached, HandFull,
-    CampaignNotLive, CampaignFrozen, IdempotencyKeyReused, Busy.
+    Refusals: CampaignNotFound, PlayerNotFound, PlayerNotCompensated (staff, oneself), SourceNotOffered,
+    DailyLimitReached, CampaignLimitReached, HandFull, CampaignNotLive, CampaignFrozen, IdempotencyKeyReused, Busy.
     """
     campaign = Campaign.objects.filter(pk=campaign_id).first()
     if campaign is None:

@@ -70,7 +70,9 @@ def costs(
 
 def table(runs: Iterable[list[Cost]]) -> Iterator[str]:
     """One line a kind of accident."""
-    yield f"{'accident':<40}{'times':>6}{'operations':>12}{'lost':>6}{'doubled':>9}{'recovery: median':>17}{'worst':>10}"
+    yield (
+        f"{'accident':<40}{'times':>6}{'operations':>12}{'lost':>6}{'doubled':>9}{'recovery: median':>17}{'worst':>10}"
+    )
     by_kind: dict[str, list[Cost]] = {kind: [] for kind in TITLES}
     for cost in chain.from_iterable(runs):
         by_kind[cost.struck.planned.kind].append(cost)

@@ -67,7 +67,8 @@ class DrawForm(CampaignForm):
         return {
             "campaign_id": cleaned["campaign"].pk,
             "reason": SupportReason(cleaned["reason"]),
-            "key": cleaned["case"],
+            # Small letters or capitals: it's the same case, as in the ledger.
+            "key": cleaned["case"].upper(),
         }
 
 

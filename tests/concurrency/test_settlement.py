@@ -202,11 +202,11 @@ def test_a_run_that_is_resumed_while_its_letter_is_revived(first: str, monkeypat
         return step(*args, **given)
 
     monkeypatch.setattr(deadletters, name, slow)
-    pressed = [
+    pressed: list[Callable[[], Any]] = [
         partial(settlements.resume, settlement_id=run.pk, by=alice.pk),
         partial(deadletters.revive, letter_id=letter, by=alice.pk),
     ]
-    one, other = pressed if first == "resume" else reversed(pressed)
+    one, other = pressed if first == "resume" else pressed[::-1]
 
     def second() -> Any:
         asleep.wait(10)

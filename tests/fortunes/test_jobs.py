@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
+from config import celery
 from fortunes import audit, errors, jobs
 from fortunes.models import AuditEntry, Job, Process
 from tests.factories.accounts import PlayerFactory
@@ -114,6 +116,12 @@ class TestRunAgain:
         assert rung == [SETTLE]
         entry = AuditEntry.objects.get(seq=audit.head()[0])
         assert (entry.actor_id, entry.action, entry.data) == (alice.pk, "job.run_again", {"job": SETTLE})
+
+    def test_while_redis_is_away_it_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        nowhere = celery.app.connection_for_write("redis://127.0.0.1:1/0")
+        monkeypatch.setattr(celery.app, "send_task", partial(celery.app.send_task, connection=nowhere, retry=False))
+        with pytest.raises(errors.Busy):
+            celery.start(SETTLE)
 
     def test_of_a_job_that_is_not_there(self) -> None:
         jobs.ran("by hand")

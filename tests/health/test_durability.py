@@ -79,6 +79,13 @@ def test_a_safe_database_passes() -> None:
     assert durability.reasons_not_to_start() == []
 
 
+def test_a_host_that_vanishes_is_not_waited_for() -> None:
+    """A host that has lost its power sends nothing, not even that it's gone; the system's own patience is two hours."""
+    given = connection.get_connection_params()
+    silence_s = given["keepalives_idle"] + given["keepalives_interval"] * given["keepalives_count"]
+    assert (silence_s, given["tcp_user_timeout"]) == (11, 10_000)
+
+
 def test_a_database_out_of_reach_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may come back, and until then /readyz is unready."""
     connection.close()

@@ -9,7 +9,7 @@ import socket as sockets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from pytest_django import Settings
@@ -265,7 +265,8 @@ class Patient:
     """A socket to be watched, which writes down how it was closed."""
 
     def __init__(self, person: Person, *, silent_for_s: float) -> None:
-        self.player_id, self.campaign_id, self.session = person.row.pk, person.season.pk, uuid4()
+        self.player_id, self.campaign_id = person.row.pk, person.season.pk
+        self.session: UUID | None = uuid4()
         self.expires_at = datetime.max.replace(tzinfo=UTC)
         self.heard_at = asyncio.get_running_loop().time() - silent_for_s
         self.closed: list[tuple[int, str]] = []

@@ -86,6 +86,7 @@ def test_a_case_is_paid_once_whoever_presses(campaign: Campaign, clerk: Player) 
     pay(campaign, player, clerk)
     assert pay(campaign, player, clerk) == Paid(60, paid=False)
     assert pay(campaign, player, colleague, reason=Reason.GOODWILL) == Paid(60, paid=False)
+    assert pay(campaign, player, colleague, case="t-1") == Paid(60, paid=False)
     assert (left(campaign), balance(player)) == (40, 60)
     assert AuditEntry.objects.filter(action="compensation.paid", subject_id=player.pk).count() == 1
     assert Event.objects.filter(player=player).count() == 1
