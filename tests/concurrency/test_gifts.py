@@ -73,9 +73,9 @@ def test_control_without_the_lock_one_card_is_given_many_times(
     card = only_card(season, alice)
     # So that all twelve look at alice's hand together, and none comes late by making a hand first.
     hands.ensure(campaign_id=season.pk, players=[friend.pk for friend in friends])
-    with without(
-        owner_connection, "cards", "lock_hand", cut=" FOR NO KEY UPDATE", put=" AND pg_sleep(0.3) IS NOT NULL"
-    ):
+    # The pause is a statement of its own: beside a condition it may be made for every row of the table.
+    pause = {"RETURN hand;": "PERFORM pg_sleep(0.3); RETURN hand;"}
+    with without(owner_connection, "cards", "lock_hand", cut=" FOR NO KEY UPDATE", more=pause):
         outcomes = together(*(partial(make.give, season, alice, friend, [card]) for friend in friends))
     given = Transfer.objects.filter(giver=alice).count()
     erase(season, owner_connection)

@@ -162,7 +162,7 @@ def test_control_without_claim_and_natural_nonce_an_invitation_is_credited_twice
     def slow_and_open(app: str, name: str) -> str:
         found = text(app, name)
         if name == "claim_credits":
-            found = found.replace("FOR UPDATE SKIP LOCKED", "").replace("WHERE", "WHERE pg_sleep(0.3) IS NOT NULL AND")
+            found = f"SELECT * FROM ({found.replace('FOR UPDATE SKIP LOCKED', '')}) claimed, (SELECT pg_sleep(0.3)) nap"
         return found
 
     def chosen(source: int, credit: Any) -> drawing.Wish:

@@ -156,7 +156,8 @@ function leave() {
 function watchReach() {
   api.onReach((whether) => {
     document.body.dataset.reach = whether ? "some" : "none";
-    show($("offline"), !whether);
+    // An answer may still come in that was under way when the network went.
+    show($("offline"), !whether || !navigator.onLine);
   });
   addEventListener("offline", () => show($("offline"), true));
   addEventListener("online", () => {
