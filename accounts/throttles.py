@@ -121,7 +121,14 @@ class RefreshThrottle(AddressThrottle):
         return int(settings.REFRESHES_PER_MINUTE)
 
 
-class AskThrottle(Throttle):
+class PlayerThrottle(Throttle):
+    """For what one player may do so often."""
+
+    def whose(self, request: Request) -> str:
+        return str(player_id(request))
+
+
+class AskThrottle(PlayerThrottle):
     """How many players one may ask."""
 
     policy = "ask"
@@ -129,9 +136,6 @@ class AskThrottle(Throttle):
     @property
     def quota(self) -> int:
         return int(settings.ASKS_PER_MINUTE)
-
-    def whose(self, request: Request) -> str:
-        return str(player_id(request))
 
 
 class AskAgainThrottle(Throttle):
@@ -147,13 +151,6 @@ class AskAgainThrottle(Throttle):
             return None
         whom = asked.validated_data.get("player") or names.normalise_username(asked.validated_data["username"])
         return f"{player_id(request)}\n{whom}"
-
-
-class PlayerThrottle(Throttle):
-    """For what one player may do so often."""
-
-    def whose(self, request: Request) -> str:
-        return str(player_id(request))
 
 
 class InviteThrottle(PlayerThrottle):

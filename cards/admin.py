@@ -28,6 +28,7 @@ from cards.models import (
     Trade,
     Transfer,
 )
+from fortunes import naming
 from fortunes.adminsite import (
     Button,
     IndexedAdmin,
@@ -36,7 +37,6 @@ from fortunes.adminsite import (
     by_number,
     by_player,
     by_public_id,
-    players,
     refusals_told,
 )
 from fortunes.models import Campaign
@@ -200,7 +200,7 @@ class TransferAdmin(NamedKindsAdmin):
 
 def by_invited(word: str) -> Q | None:
     """Credits have an index by campaign and invited player. Campaigns are few, so they are all named."""
-    ids = players(word)
+    ids = naming.players(word)
     campaigns = list(Campaign.objects.values_list("pk", flat=True)) if ids else []
     return Q(campaign_id__in=campaigns, invited_id__in=ids) if ids else None
 

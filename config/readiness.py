@@ -25,7 +25,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from config import durability, heart, problems
 from config.handler import Answer
-from fortunes import jobs, sql
+from fortunes import clock, jobs, sql
 from fortunes.models import Process
 
 log = logging.getLogger("fortunes.health")
@@ -152,8 +152,9 @@ def _on_disk() -> set[tuple[str, str]]:
 
 def _jobs() -> Check:
     """The sweepers, which do what is due."""
-    now = [kind.value for kind in (Process.Kind.WORKER, Process.Kind.BEAT) if not jobs.is_alive(kind)]
-    silent = [f"no {kind} gives signs of life" for kind in now]
+    seen, now = jobs.last_seen(), clock.now()
+    kinds = [kind.value for kind in (Process.Kind.WORKER, Process.Kind.BEAT)]
+    silent = [f"no {kind} gives signs of life" for kind in kinds if not jobs.is_recent(seen.get(kind), now=now)]
     stuck = [f"{job.name} is stuck" for job in jobs.stuck()]
     return ("degraded", ", ".join([*silent, *stuck])) if silent or stuck else OK
 

@@ -15,10 +15,8 @@ from contextlib import contextmanager
 from copy import copy
 from functools import reduce
 from typing import Any, NamedTuple, cast
-from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
 from django.db import OperationalError, connection, models
 from django.db.models import Q, QuerySet
@@ -32,7 +30,7 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from fortunes import amounts, audit
+from fortunes import amounts, audit, naming
 from fortunes.errors import DomainError
 
 Search = Callable[[str], Q | None]
@@ -61,7 +59,6 @@ DERIVED_NAMES = {
     "settlement": gettext_lazy("settlement"),
     "trade": gettext_lazy("trade"),
 }
-MAX_ID = 2**63 - 1
 UNIT = re.compile(r"\s*[(（][^)）]*[)）]$")
 QUERY_CANCELED = "57014"
 LOCK_NOT_AVAILABLE = "55P03"
@@ -71,9 +68,8 @@ def by_number(column: str = "pk") -> Search:
     """A number is looked for in `column`."""
 
     def search(word: str) -> Q | None:
-        # Python refuses to read thousands of digits.
-        short = word.isascii() and word.isdigit() and len(word) < 20
-        return Q(**{column: int(word)}) if short and int(word) <= MAX_ID else None
+        number = naming.number(word)
+        return None if number is None else Q(**{column: number})
 
     return search
 
@@ -82,7 +78,7 @@ def by_public_id(column: str = "public_id") -> Search:
     """A UUID is looked for in `column`."""
 
     def search(word: str) -> Q | None:
-        public_id = _uuid(word)
+        public_id = naming.public_id(word)
         return Q(**{column: public_id}) if public_id else None
 
     return search
@@ -100,26 +96,10 @@ def by_player(*columns: str) -> Search:
     """
 
     def search(word: str) -> Q | None:
-        ids = players(word)
+        ids = naming.players(word)
         return reduce(operator.or_, (Q(**{f"{column}__in": ids}) for column in columns)) if ids else None
 
     return search
-
-
-def players(word: str) -> list[int]:
-    """The ids of the players whom a word names exactly: by username, public id or number."""
-    model = get_user_model()
-    named = Q(**{model.USERNAME_FIELD: model.normalize_username(word)})
-    found = [search(word) for search in (by_number(), by_public_id())]
-    matches = reduce(operator.or_, (q for q in found if q), named)
-    return list(model._default_manager.filter(matches).values_list("pk", flat=True))
-
-
-def _uuid(word: str) -> UUID | None:
-    try:
-        return UUID(word)
-    except ValueError:
-        return None
 
 
 class EstimatingPaginator(Paginator):

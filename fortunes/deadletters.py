@@ -80,11 +80,6 @@ def dismiss(*, letter_id: int, by: int) -> DeadLetter:
     return letter
 
 
-def waiting() -> int:
-    """How many letters nobody has decided about."""
-    return DeadLetter.objects.filter(outcome=None).count()
-
-
 def _undecided(letter_id: int) -> DeadLetter:
     """As it seems without a lock: that it is so still, `_decide` says."""
     letter = DeadLetter.objects.filter(pk=letter_id).first()

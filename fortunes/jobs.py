@@ -87,8 +87,12 @@ def last_seen() -> dict[str, datetime]:
 
 def is_alive(kind: Process.Kind) -> bool:
     """Whether a process of this kind gave a sign of life lately."""
-    at = last_seen().get(kind)
-    return at is not None and clock.now() - at <= SILENCE
+    return is_recent(last_seen().get(kind), now=clock.now())
+
+
+def is_recent(at: datetime | None, *, now: datetime) -> bool:
+    """Whether a sign of life is so fresh that its process is alive."""
+    return at is not None and now - at <= SILENCE
 
 
 def conditions() -> list[Condition]:

@@ -32,7 +32,8 @@ def grant_draw(*, campaign_id: int, player_id: int, by: int, reason: SupportReas
         raise PlayerNotFound
     if player.is_staff or player_id == by:
         raise errors.PlayerNotCompensated
-    wish = _wish(campaign, player_id, SupportReason(reason), key)
+    # Small letters or capitals: it is the same case, as in the ledger.
+    wish = _wish(campaign, player_id, SupportReason(reason), key.upper())
     for _ in range(drawing.ATTEMPTS):
         with transaction.atomic(durable=True):
             (row,) = rows = drawing.draw_within(campaign=campaign, wishes=[wish])

@@ -6,27 +6,24 @@ Nothing here changes a player. Each list is short, by an index, and newest first
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 
-from accounts import names, phones
+from accounts import phones
 from accounts.errors import InvalidPhone, PlayerNotFound
 from accounts.models import Ban, Phone, Player, Referral, RefreshFamily
 from cards.models import Draw, Hand, Trade, Transfer
-from fortunes import audit
+from fortunes import audit, naming
 from fortunes.models import DatabaseNow, Event
 from redpackets.actions import showing
 from redpackets.models import LedgerEntry, Packet, Wallet
 
 ROWS = 20
 NEVER = Value(None, output_field=DateTimeField())
-MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ def find(*, word: str, by: int) -> list[int]:
     somebody has looked up, and not how.
     """
     with transaction.atomic(durable=True):
-        found = sorted({*_named(word.strip()), *_phoned(word)})
+        found = sorted({*naming.players(word.strip()), *_phoned(word)})
         for player_id in found:
             audit.record(actor=by, action="player.looked_up", subject="accounts.player", subject_id=player_id)
         return found
@@ -94,15 +91,6 @@ def player(*, player_id: int) -> Dossier:
         packets=_packets(player_id, campaigns),
         changes=_changes(player_id),
     )
-
-
-def _named(word: str) -> QuerySet[Player, int]:
-    named = Q(username=names.normalise_username(word))
-    if word.isascii() and word.isdigit() and int(word) <= MAX_ID:
-        named |= Q(pk=int(word))
-    with suppress(ValueError):
-        named |= Q(public_id=UUID(word))
-    return Player.objects.filter(named).values_list("pk", flat=True)
 
 
 def _phoned(word: str) -> list[int]:

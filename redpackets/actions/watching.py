@@ -83,8 +83,7 @@ class Sight:
 
     def is_alive(self, kind: Process.Kind) -> bool:
         """Whether a process of this kind gave a sign of life lately."""
-        at = self.seen.get(kind.value)
-        return at is not None and self.now - at <= jobs.SILENCE
+        return jobs.is_recent(self.seen.get(kind.value), now=self.now)
 
     @property
     def paid_fen(self) -> int:

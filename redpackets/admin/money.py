@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from fortunes.adminsite import Button, ReadOnlyAdmin, back, by_player, by_text, players, refusals_told
+from fortunes import naming
+from fortunes.adminsite import Button, ReadOnlyAdmin, back, by_player, by_text, refusals_told
 from fortunes.amounts import in_yuan, yuan
 from redpackets.actions import settlements
 from redpackets.admin import words
@@ -46,7 +47,7 @@ def yuan_column(name: str, description: Any) -> Callable[[Any], str]:
 
 def by_wallet_owner(word: str) -> Q | None:
     """Entries of a player's wallet, through the two indexes that exist for wallets."""
-    ids = players(word)
+    ids = naming.players(word)
     into = Q(destination_kind=AccountKind.WALLET, destination_owner__in=ids)
     out_of = Q(source_kind=AccountKind.WALLET, source_owner__in=ids)
     return into | out_of if ids else None
@@ -54,7 +55,7 @@ def by_wallet_owner(word: str) -> Q | None:
 
 def by_winner(word: str) -> Q | None:
     """Payouts have an index by pool and player only. Pools are few, so they are all named."""
-    ids = players(word)
+    ids = naming.players(word)
     return Q(pool_id__in=list(Pool.objects.values_list("pk", flat=True)), player_id__in=ids) if ids else None
 
 

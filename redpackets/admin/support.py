@@ -67,8 +67,7 @@ class DrawForm(CampaignForm):
         return {
             "campaign_id": cleaned["campaign"].pk,
             "reason": SupportReason(cleaned["reason"]),
-            # Small letters or capitals: it's the same case, as in the ledger.
-            "key": cleaned["case"].upper(),
+            "key": cleaned["case"],
         }
 
 

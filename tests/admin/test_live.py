@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from datetime import timedelta
 from typing import Any
 
@@ -301,14 +299,6 @@ class TestDeadLetters:
         run.refresh_from_db()
         assert run.paused_at is None
         assert 'data-letter="' not in figures(boss, run.pool.campaign)["parts"]["machines"]
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
-def test_script_is_well_formed() -> None:
-    done = subprocess.run(
-        ["node", "--check", "redpackets/static/redpackets/admin/live.js"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def test_figures_are_json_and_not_kept(boss: Client) -> None:
