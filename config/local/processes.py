@@ -9,10 +9,18 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 PORTS_TO_TRY = 50
 PORT_IS_TAKEN = (errno.EADDRINUSE, errno.EACCES)
+
+
+class Running(NamedTuple):
+    """A process: its number, its parent's, and its resident memory in bytes."""
+
+    pid: int
+    parent: int
+    resident: int
 
 
 class Locked(Exception):
@@ -51,6 +59,29 @@ def command_line(pid: int) -> str:
         return ""
     shown = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return shown.stdout.strip()
+
+
+def family(pid: int) -> list[Running]:
+    """A process and its children, as far as they live."""
+    running = _of_proc() if Path("/proc/self").exists() else _of_ps()
+    return [process for process in running if pid in (process.pid, process.parent)]
+
+
+def _of_proc() -> list[Running]:
+    """From Linux itself: a small installation has no `ps`."""
+    page, found = os.sysconf("SC_PAGE_SIZE"), []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # The name is in parentheses and may have some itself; what follows is counted from the last one.
+            fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            found.append(Running(int(folder.name), int(fields[1]), int(fields[21]) * page))
+    return found
+
+
+def _of_ps() -> list[Running]:
+    shown = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=False)
+    rows = (map(int, line.split()) for line in shown.stdout.splitlines())
+    return [Running(pid, parent, kib * 1024) for pid, parent, kib in rows]
 
 
 def end(pid: int, *, first: signal.Signals, grace: float) -> None:

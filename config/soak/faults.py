@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import psycopg
 import redis
 
 from config.demo.staging import CHUNKS
+from config.local import processes
 from config.local.stack import Stack
 
 # The states of a settlement in their order, and the column of its chunks that tells how far it is within one.
@@ -114,7 +114,7 @@ class Saboteur:
 
     def _kill_worker(self, how: str) -> bool:
         pid = self._system.supervisor.pids()["worker"]
-        children = _children(pid)
+        children = [process.pid for process in processes.family(pid) if process.pid != pid]
         if how in PROCESSES and children:
             with suppress(ProcessLookupError):
                 os.kill(children[PROCESSES.index(how) % len(children)], signal.SIGKILL)
@@ -151,8 +151,3 @@ def _progress(watch: psycopg.Connection, campaign: int) -> float:
     of = CHUNKS if state == "count" else max(chunks, 1)
     share = dict(zip(CHUNKS_DONE, done, strict=True)).get(state, 0) / of
     return STATES.index(state) + min(float(share), 0.999)
-
-
-def _children(pid: int) -> list[int]:
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from config.local import processes
 
 EVERY_S = 0.1
 
@@ -53,6 +54,4 @@ def watched(parent: Callable[[], int]) -> Iterator[Grown]:
 
 def resident(parent: int) -> dict[int, float]:
     """MiB by pid, of a process and its children."""
-    shown = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=False)
-    rows = [tuple(map(int, line.split())) for line in shown.stdout.splitlines()]
-    return {pid: rss / 1024 for pid, ppid, rss in rows if parent in (pid, ppid)}
+    return {process.pid: process.resident / 2**20 for process in processes.family(parent)}
