@@ -123,8 +123,9 @@ def _forget(owner: psycopg.Connection, campaign: Campaign, players: list[Player]
     with owner.transaction():
         owner.execute("ALTER TABLE redpackets_ledgerentry DISABLE TRIGGER append_only")
         owner.execute(
-            "DELETE FROM redpackets_ledgerentry WHERE 'goodwill' IN (source_kind, destination_kind) "
-            "AND (source_owner = %(campaign)s OR destination_owner = %(campaign)s)",
+            # With its kind: a number is a campaign's in one account and a player's in another.
+            "DELETE FROM redpackets_ledgerentry WHERE (source_kind, source_owner) = ('goodwill', %(campaign)s) "
+            "OR (destination_kind, destination_owner) = ('goodwill', %(campaign)s)",
             {"campaign": campaign.pk},
         )
         owner.execute("ALTER TABLE redpackets_ledgerentry ENABLE TRIGGER append_only")
