@@ -16,9 +16,10 @@ NO_SCANS = Quota(per_day=0, per_campaign=0)
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Slugs in the order of their ordinals, and the type of each source."""
+    """Slugs in the order of their ordinals, the role of each kind and the type of each source."""
 
     kinds: tuple[str, ...]
+    roles: tuple[str, ...]
     sources: tuple[str, ...]
     types: tuple[str, ...]
 
@@ -52,13 +53,23 @@ class Catalogue:
     def quotas(self, rules: Rules) -> list[Quota]:
         return [rules.quotas.get(slug, NO_SCANS) for slug in self.sources]
 
+    def special(self, role: CardKind.Role) -> int | None:
+        """The ordinal of the one special kind of a role, if the campaign has it."""
+        return self.roles.index(role) if role in self.roles else None
+
+    def full_set(self, rules: Rules) -> list[int]:
+        """The ordinals of a full set."""
+        return [ordinal for ordinal, slug in enumerate(self.kinds) if slug in rules.complete_set]
+
+    def filler(self, rules: Rules) -> int | None:
+        """The ordinal of the wild card where the rules let it stand for missing kinds."""
+        return self.special(CardKind.Role.WILD) if rules.wilds_fill else None
+
     def complete(self, rules: Rules, counts: Sequence[int], escrow: Sequence[int]) -> bool:
-        """True if every kind of the full set is there; what is in escrow still counts for its giver."""
-        return all(
-            counts[ordinal] + escrow[ordinal] > 0
-            for ordinal, slug in enumerate(self.kinds)
-            if slug in rules.complete_set
-        )
+        """As `cards_is_complete` says it; what is in escrow still counts for its giver."""
+        missing = sum(counts[ordinal] + escrow[ordinal] == 0 for ordinal in self.full_set(rules))
+        wild = self.filler(rules)
+        return missing <= (0 if wild is None else counts[wild] + escrow[wild])
 
 
 @lru_cache(maxsize=64)
@@ -69,6 +80,11 @@ def of(campaign_id: int) -> Catalogue:
 
 def read(campaign_id: int) -> Catalogue:
     """The catalogue as it is now; for drafts."""
-    kinds = CardKind.objects.filter(campaign_id=campaign_id).order_by("ordinal").values_list("slug", flat=True)
+    kinds = list(CardKind.objects.filter(campaign_id=campaign_id).order_by("ordinal").values_list("slug", "role"))
     sources = list(Source.objects.filter(campaign_id=campaign_id).order_by("ordinal").values_list("slug", "type"))
-    return Catalogue(tuple(kinds), tuple(slug for slug, _ in sources), tuple(type_ for _, type_ in sources))
+    return Catalogue(
+        kinds=tuple(slug for slug, _ in kinds),
+        roles=tuple(role for _, role in kinds),
+        sources=tuple(slug for slug, _ in sources),
+        types=tuple(type_ for _, type_ in sources),
+    )

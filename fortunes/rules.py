@@ -6,6 +6,7 @@ sum of all weights.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +15,10 @@ MAX_WEIGHT = 1_000_000
 MAX_CAP = 1_000_000_000
 MAX_QUOTA = 10_000
 MAX_TRANCHES = 1_000
+MAX_LIMIT = 10_000
+MAX_HOURS = 24 * 366
+# The roles of special kinds that can be played.
+SPECIALS = ("wild", "steal", "copy")
 
 
 class RulesError(ValueError):
@@ -34,18 +39,52 @@ class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     per_campaign: int
 
 
+class Trading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The limits of trades. Days are local ones.
+
+    `open_trades`: requests, swaps and link gifts of one player that are open at a time; `open_links` of them by link,
+    and `links_per_day` new ones. `lifetime_h`: how long they are open. `received_per_day`: cards that others may give
+    to one player. `cooling_h`: how long after sign-up no card leaves a new account for another.
+    """
+
+    open_trades: int = 20
+    open_links: int = 10
+    links_per_day: int = 20
+    lifetime_h: int = 24
+    received_per_day: int = 100
+    cooling_h: int = 0
+
+
+class Stealing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The limits of stealing, where it is allowed at all.
+
+    `per_day`: steals of one player, `per_pair_per_day` from one friend, per local day. `protection_h`: how long after
+    being robbed nobody steals from a player. `spares_last`: the last card of a kind is never stolen.
+    """
+
+    per_day: int = 3
+    per_pair_per_day: int = 1
+    protection_h: int = 24
+    spares_last: bool = True
+
+
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One version of a campaign's rules.
 
     `weights`: kind slug to integer weight ≥ 0. `complete_set`: the slugs that make a full set. `caps`: kind slug to
     its cap; at least one kind with a weight stays uncapped, so a draw always has an outcome. `quotas`: source slug to
-    quota.
+    quota. `specials`: the roles of special kinds that may be played. `wilds_fill`: at the freeze wild cards stand for
+    missing kinds.
     """
 
     weights: dict[str, int]
     complete_set: tuple[str, ...]
     quotas: dict[str, Quota]
     caps: dict[str, Cap] = {}
+    trading: Trading = Trading()
+    stealing: Stealing = Stealing()
+    specials: tuple[str, ...] = ("wild", "copy")
+    wilds_fill: bool = False
 
 
 def parse(data: Any) -> Rules:
@@ -69,6 +108,9 @@ def check(rules: Rules) -> None:
     _check_weights(rules)
     _check_caps(rules)
     _check_quotas(rules)
+    _check_limits("trading", rules.trading, least={"lifetime_h": 1})
+    _check_limits("stealing", rules.stealing)
+    _check_specials(rules)
 
 
 def _check_weights(rules: Rules) -> None:
@@ -104,3 +146,18 @@ def _check_quotas(rules: Rules) -> None:
     for slug, quota in rules.quotas.items():
         if not 0 <= quota.per_day <= MAX_QUOTA or not 0 <= quota.per_campaign <= MAX_QUOTA:
             raise RulesError(f"the quotas of {slug} must be between 0 and {MAX_QUOTA}")
+
+
+def _check_limits(group: str, limits: Trading | Stealing, *, least: Mapping[str, int] = {}) -> None:
+    for name in limits.__struct_fields__:
+        value = getattr(limits, name)
+        low, high = least.get(name, 0), MAX_HOURS if name.endswith("_h") else MAX_LIMIT
+        if not isinstance(value, bool) and not low <= value <= high:
+            raise RulesError(f"{group}.{name} must be between {low} and {high}")
+
+
+def _check_specials(rules: Rules) -> None:
+    if unknown := sorted(set(rules.specials) - set(SPECIALS)):
+        raise RulesError(f"no special kind has the role {unknown[0]}")
+    if len(set(rules.specials)) != len(rules.specials):
+        raise RulesError("specials names a role twice")

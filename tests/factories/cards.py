@@ -6,21 +6,24 @@ import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import factory
 from django.conf import settings
+from django.db import transaction
 
 from accounts.models import Player
-from cards import answers, codes
+from cards import answers, catalogue, codes, hands
 from cards.actions import checkins, presets, scans, stock, trades
-from cards.models import CodeBatch, Draw, Trade
-from fortunes import clock, keys, secretkeys
+from cards.models import CardKind, CodeBatch, Draw, Hand, Trade
+from fortunes import clock, keys, rulebooks, secretkeys
 from fortunes.models import Campaign
 from redpackets.actions import openings, pools
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
 from tests.factories.fortunes import CampaignFactory
 
 PLENTY = {"code": {"per_day": 1_000, "per_campaign": 5_000}}
+SPECIALS = (("wild", "万能福"), ("steal", "顺手牵羊"), ("copy", "沾福"))
 
 
 class DraftSeasonFactory(CampaignFactory):
@@ -34,13 +37,23 @@ class DraftSeasonFactory(CampaignFactory):
 
 
 class SeasonFactory(DraftSeasonFactory):
-    """A live season with a funded pool, opened as staff would; its due stock is released."""
+    """A live season with a funded pool, opened as staff would; its due stock is released.
+
+    With `specials` it has a card of each special role as well; a rulebook decides which may be played.
+    """
 
     pool_fen = 1_000_000
+    specials = False
 
     @classmethod
-    def _create(cls, model_class: type[Campaign], *args: Any, pool_fen: int, **fields: Any) -> Campaign:
+    def _create(cls, model_class: type[Campaign], *args: Any, pool_fen: int, specials: bool, **fields: Any) -> Campaign:
         campaign = super()._create(model_class, **fields)
+        if specials:
+            CardKind.objects.bulk_create(
+                CardKind(campaign=campaign, ordinal=ordinal, slug=slug, role=slug, name_zh=zh, name_en=slug.title(),
+                         glyph=zh[0], colour="#888888")
+                for ordinal, (slug, zh) in enumerate(SPECIALS, start=campaign.kinds.count())
+            )  # fmt: skip
         pool = pools.create(campaign_id=campaign.pk, amount_fen=pool_fen)
         pools.fund(pool_id=pool.pk, amount_fen=pool_fen, business_key=f"fund:{campaign.slug}")
         campaign = openings.open(campaign_id=campaign.pk)
@@ -87,12 +100,57 @@ def check_in(campaign: Campaign, player: Player, *, key: str | None = None) -> a
 
 def give(
     campaign: Campaign, giver: Player, receiver: Player, gives: Sequence[str], *, key: str | None = None
-) -> answers.GiftAnswer:
+) -> answers.TradeReceipt:
     """A gift between friends."""
     body = {"campaign": campaign.slug, "type": "gift", "to": receiver.public_id, "gives": list(gives)}
     return trades.gift(
         asked=asked(giver, "trades", body, key), campaign=campaign, giver=giver, to=receiver.public_id, gives=gives
     )
+
+
+class TradingSeasonFactory(SeasonFactory):
+    """A season with the special kinds, where `deal` can give anybody any card. `rules` are more of its rulebook."""
+
+    specials = True
+    rules = factory.LazyFunction(dict)
+    rulebook = factory.LazyAttribute(lambda made: {"caps": {}, "quotas": PLENTY, **made.rules})
+
+    class Meta:
+        exclude = ["rules"]
+
+
+def deal(campaign: Campaign, player: Player, *cards: str) -> None:
+    """Put chosen cards into a player's hand, by slug, as if codes had yielded them."""
+    hands.ensure(campaign_id=campaign.pk, players=[player.pk])
+    known = catalogue.of(campaign.pk)
+    with transaction.atomic():
+        for card in cards:
+            hand = Hand.objects.select_for_update().get(campaign=campaign, player=player)
+            moment = clock.now()
+            today = moment.astimezone(ZoneInfo(campaign.tz)).date()
+            kind = known.kinds.index(card)
+            hand.used_today = hand.used_today if hand.day == today else [0] * len(hand.used)
+            hand.counts[kind] += 1
+            hand.used_today[0] += 1
+            hand.used[0] += 1
+            hand.version, hand.day = hand.version + 1, today
+            rules = rulebooks.version(campaign.pk, rulebooks.in_force(campaign.pk).version)
+            is_complete = known.complete(rules, hand.counts, hand.escrow)
+            hand.completed_at = (hand.completed_at or moment) if is_complete else None
+            hand.save()
+            Draw.objects.create(
+                campaign=campaign, player=player, source=0, nonce=secrets.token_bytes(16), key=secrets.token_hex(8),
+                body_hash=b"", rulebook_version=rulebooks.in_force(campaign.pk).version, wish=kind, kind=kind,
+                hand_after=hand.counts, escrow_after=hand.escrow, used_today_after=hand.used_today[0],
+                used_after=hand.used[0], hand_version=hand.version, at=moment,
+            )  # fmt: skip
+
+
+def held(campaign: Campaign, player: Player) -> dict[str, int]:
+    """A player's cards by slug, only those that there are."""
+    hand = Hand.objects.filter(campaign=campaign, player=player).first()
+    counts = catalogue.of(campaign.pk).counts(hand.counts) if hand else {}
+    return {slug: count for slug, count in counts.items() if count}
 
 
 class DrawFactory(factory.Factory[Draw]):

@@ -41,6 +41,13 @@ class Carried:
 
 # The tables that get rows while a season is live. Each foreign key and each index is paid for with every row.
 BUSY = {
+    "cards_addressee": Carried(
+        foreign={"trade_id"}, unique={"trade_id,player_id"}, indexes={"player_id,campaign_id,trade_id"}
+    ),
+    "cards_play": Carried(foreign={"player_id"}, unique={"public_id"}, indexes={"player_id,campaign_id,type,at"}),
+    "cards_sharelink": Carried(
+        foreign={"player_id", "trade_id"}, unique={"code"}, indexes={"player_id,campaign_id,created_at"}
+    ),
     "accounts_lockout": Carried(indexes={"ends_at"}),
     "accounts_message": Carried(unique={"public_id"}, indexes={"next_try_at", "number_hash", "created_at"}),
     "accounts_phone": Carried(foreign={"player_id"}, unique={"number_hash"}),
@@ -58,11 +65,18 @@ BUSY = {
     "cards_trade": Carried(
         foreign={"proposer_id"},
         unique={"public_id"},
-        indexes={"campaign_id", "proposer_id,campaign_id,id", "recipient_id,campaign_id,id"},
+        indexes={
+            "campaign_id",
+            "proposer_id,campaign_id,id",
+            "recipient_id,campaign_id,id",
+            "proposer_id,campaign_id",
+            "expires_at",
+        },
     ),
+    "cards_tradenote": Carried(foreign={"player_id", "trade_id"}, indexes={"player_id"}),
     "cards_transfer": Carried(
         foreign={"giver_id", "trade_id"},
-        unique={"trade_id,position"},
+        unique={"trade_id,position", "play_id,position"},
         indexes={"campaign_id", "giver_id,campaign_id,id", "receiver_id,campaign_id,id"},
     ),
     "fortunes_event": Carried(unique={"player_id,seq"}),
