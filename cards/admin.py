@@ -22,6 +22,8 @@ from cards.models import (
     Draw,
     Hand,
     InvitationCredit,
+    Play,
+    ShareLink,
     Source,
     Stock,
     StockTranche,
@@ -168,12 +170,14 @@ class TradeAdmin(NamedKindsAdmin):
         "id",
         "campaign",
         "type",
+        "audience",
         "proposer",
         "recipient",
         "given",
         "taken",
         "state",
         "created_at",
+        "expires_at",
         "closed_at",
     )
     list_select_related = ("campaign", "proposer", "recipient")
@@ -189,10 +193,29 @@ class TradeAdmin(NamedKindsAdmin):
         return named(row.campaign_id, row.takes)
 
 
+@admin.register(ShareLink)
+class ShareLinkAdmin(ReadOnlyAdmin):
+    # With its code whoever reads it could claim the card.
+    unshown = ("code",)
+    ordering = ("-trade_id",)
+    list_display = ("trade_id", "campaign", "player", "channel", "opens", "claims", "created_at")
+    list_select_related = ("campaign", "player")
+    search_by = (by_number("trade_id"),)
+    search_help_text: ClassVar = _("Number of the trade")
+
+
+@admin.register(Play)
+class PlayAdmin(NamedKindsAdmin):
+    list_display = ("id", "campaign", "type", "player", "friend", "kind_name", "rulebook_version", "at")
+    list_select_related = ("campaign", "player", "friend")
+    search_by = (by_number(), by_public_id(), by_player("player_id"))
+    search_help_text: ClassVar = _("Username or id of the player, or id of the play")
+
+
 @admin.register(Transfer)
 class TransferAdmin(NamedKindsAdmin):
     narrow_by = ("campaign",)
-    list_display = ("id", "campaign", "kind_name", "giver", "receiver", "trade_id", "at")
+    list_display = ("id", "campaign", "kind_name", "giver", "receiver", "trade_id", "play_id", "at")
     list_select_related = ("campaign", "giver", "receiver")
     search_by = (by_number(), by_player("giver_id", "receiver_id"))
     search_help_text: ClassVar = _("Username or id of a player, or id of the transfer")

@@ -1,4 +1,7 @@
-"""What cards hold about a player: numbers and enums, which the proofs of others rest on. Nothing is erased."""
+"""What cards hold about a player: numbers and enums, which the proofs of others rest on, and the notes that they wrote.
+
+Only the notes are erased. What an erased player has in escrow comes back by itself when the trade expires.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from django.db.models import Q
 
 from accounts import friends
 from cards import catalogue
-from cards.actions import showing
-from cards.models import Draw, Hand, InvitationCredit, Trade, Transfer
+from cards.actions import listing, showing
+from cards.models import Draw, Hand, InvitationCredit, Play, ShareLink, Trade, TradeNote, Transfer
 from fortunes import personal
 from fortunes.answers import instant
 from fortunes.models import Campaign, Membership
@@ -35,6 +38,9 @@ def _hands(player_id: int) -> Iterator[dict[str, Any]]:
             "used_today": dict(zip(known.sources, row.used_today, strict=False)),
             "used": dict(zip(known.sources, row.used, strict=False)),
             "version": row.version,
+            "complete_since": instant(row.completed_at) if row.completed_at else None,
+            "given_by_others": {"day": row.fed_day, "cards": row.fed_today},
+            "robbed_at": instant(row.robbed_at) if row.robbed_at else None,
         }
 
 
@@ -51,23 +57,67 @@ def _trades(player_id: int) -> Iterator[dict[str, Any]]:
     for campaign in _campaigns(player_id):
         mine = Trade.objects.filter(Q(proposer=player_id) | Q(recipient=player_id), campaign=campaign)
         for batch in personal.batches(mine.iterator(chunk_size=personal.BATCH)):
-            for trade in showing.describe_trades(batch):
+            for trade in listing.describe(batch, seen_by=player_id):
                 yield {"campaign": campaign.slug, **msgspec.to_builtins(trade)}
+
+
+@personal.section("trade-notes")
+def _notes(player_id: int) -> Iterator[dict[str, Any]]:
+    notes = TradeNote.objects.filter(player=player_id).order_by("trade")
+    for trade, text in notes.values_list("trade__public_id", "text").iterator(chunk_size=personal.BATCH):
+        yield {"trade": trade, "text": text}
+
+
+@personal.section("share-links")
+def _links(player_id: int) -> Iterator[dict[str, Any]]:
+    for campaign in _campaigns(player_id):
+        mine = ShareLink.objects.filter(player=player_id, campaign=campaign).select_related("trade")
+        for link in mine.order_by("created_at").iterator(chunk_size=personal.BATCH):
+            yield {
+                "campaign": campaign.slug,
+                "trade": link.trade.public_id,
+                "code": link.code,
+                "channel": link.channel,
+                "opens": link.opens,
+                "claims": link.claims,
+                "created_at": instant(link.created_at),
+            }
+
+
+@personal.section("plays")
+def _plays(player_id: int) -> Iterator[dict[str, Any]]:
+    """The special cards that a player has played. What others took by theirs is among the transfers."""
+    for campaign in _campaigns(player_id):
+        known = catalogue.of(campaign.pk)
+        mine = Play.objects.filter(player=player_id, campaign=campaign).order_by("pk")
+        for batch in personal.batches(mine.iterator(chunk_size=personal.BATCH)):
+            ids = friends.public_ids({row.friend_id or 0 for row in batch})
+            for row in batch:
+                yield {
+                    "campaign": campaign.slug,
+                    "play": row.public_id,
+                    "type": row.type,
+                    "friend": ids[row.friend_id] if row.friend_id else None,
+                    "kind": known.kinds[row.kind],
+                    "at": instant(row.at),
+                }
 
 
 @personal.section("transfers")
 def _transfers(player_id: int) -> Iterator[dict[str, Any]]:
+    """Cards that came and went; without a giver by the play of a special card, without a receiver used up by one."""
     for campaign in _campaigns(player_id):
         known = catalogue.of(campaign.pk)
         mine = Transfer.objects.filter(Q(giver=player_id) | Q(receiver=player_id), campaign=campaign)
-        for batch in personal.batches(mine.select_related("trade").iterator(chunk_size=personal.BATCH)):
-            ids = friends.public_ids({row.giver_id for row in batch} | {row.receiver_id or 0 for row in batch})
+        for batch in personal.batches(mine.select_related("trade", "play").iterator(chunk_size=personal.BATCH)):
+            ids = friends.public_ids({side or 0 for row in batch for side in (row.giver_id, row.receiver_id)})
             for row in batch:
                 yield {
                     "campaign": campaign.slug,
-                    "trade": row.trade.public_id,
+                    "trade": row.trade.public_id if row.trade else None,
+                    "play": row.play.public_id if row.play else None,
                     "kind": known.kinds[row.kind],
-                    "giver": ids[row.giver_id],
+                    "giver": ids[row.giver_id] if row.giver_id else None,
                     "receiver": ids[row.receiver_id] if row.receiver_id else None,
                     "at": instant(row.at),
                 }
@@ -87,3 +137,8 @@ def _credits(player_id: int) -> Iterator[dict[str, Any]]:
                     "state": credit.state,
                     "draw": credit.draw,
                 }
+
+
+@personal.eraser("cards")
+def _erase(player_id: int) -> None:
+    TradeNote.objects.filter(player=player_id).delete()

@@ -19,6 +19,8 @@ MAX_LIMIT = 10_000
 MAX_HOURS = 24 * 366
 # The roles of special kinds that can be played.
 SPECIALS = ("wild", "steal", "copy")
+# Stealing is off unless the rules say otherwise.
+PLAYABLE = ("wild", "copy")
 
 
 class RulesError(ValueError):
@@ -83,7 +85,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     caps: dict[str, Cap] = {}
     trading: Trading = Trading()
     stealing: Stealing = Stealing()
-    specials: tuple[str, ...] = ("wild", "copy")
+    specials: tuple[str, ...] = PLAYABLE
     wilds_fill: bool = False
 
 

@@ -21,6 +21,13 @@ FIVE_FORTUNES = (
     ("dedication", "敬业福", "Dedication", "敬", "#6b3fa0"),
 )
 
+# The same of the special kinds, whose slugs are their roles. A campaign has those to which its rules give a weight.
+SPECIALS = (
+    ("wild", "万能福", "Wild card", "万", "#b8860b"),
+    ("steal", "顺手牵羊", "Steal card", "羊", "#5c5c5c"),
+    ("copy", "沾福", "Copy card", "沾", "#1f7a85"),
+)
+
 # (slug, type, Chinese, English) of where its cards come from.
 FIVE_FORTUNES_SOURCES = (
     ("code", Source.Type.CODE, "扫码", "Scan a code"),
@@ -55,20 +62,25 @@ def five_fortunes(
     rulebook: dict[str, Any] | None = None,
     by: int | None = None,
 ) -> Campaign:
-    """A draft campaign with the five kinds, its sources and version 1 of the rules.
+    """A draft campaign with the five kinds, special ones that have a weight, its sources and version 1 of the rules.
 
     `rulebook` replaces parts of the preset's rules by their top-level names, and quotas source by source; `by` is the
     member of staff who asked for it, None for a command. Raises InvalidCampaign or InvalidRules.
     """
+    rules = _rules(rulebook or {})
     with transaction.atomic(durable=True):
         campaign = campaigns.create(
             slug=slug, name_zh=name_zh, name_en=name_en, tz=tz,
             opens_at=opens_at, closes_at=closes_at, reveal_at=reveal_at,
-            rulebook=_rules(rulebook or {}),
+            rulebook=rules,
         )  # fmt: skip
+        fortunes = [(CardKind.Role.FORTUNE, kind) for kind in FIVE_FORTUNES]
+        specials = [(CardKind.Role(kind[0]), kind) for kind in SPECIALS if rules["weights"].get(kind[0])]
         CardKind.objects.bulk_create(
-            CardKind(campaign=campaign, ordinal=i, slug=kind, name_zh=zh, name_en=en, glyph=glyph, colour=colour)
-            for i, (kind, zh, en, glyph, colour) in enumerate(FIVE_FORTUNES)
+            CardKind(
+                campaign=campaign, ordinal=i, role=role, slug=slug, name_zh=zh, name_en=en, glyph=glyph, colour=colour
+            )
+            for i, (role, (slug, zh, en, glyph, colour)) in enumerate(fortunes + specials)
         )
         Source.objects.bulk_create(
             Source(campaign=campaign, ordinal=i, slug=source, type=type_, name_zh=zh, name_en=en)

@@ -16,10 +16,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     INPUT_CLASSES,
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
 )
 
 from cards.actions import presets
@@ -150,6 +152,16 @@ class PresetForm(InstantsForm, PoolForm):
     )
     per_day = number(_("Scans a day"), min_value=1, max_value=rules.MAX_QUOTA)
     per_campaign = number(_("Scans in the whole campaign"), min_value=1, max_value=rules.MAX_QUOTA)
+    specials = forms.MultipleChoiceField(
+        label=_("Special cards that may be played"),
+        choices=[(slug, f"{name_zh} {name_en}") for slug, name_zh, name_en, *_art in presets.SPECIALS],
+        initial=rules.PLAYABLE,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+    )
+    wilds_fill = forms.BooleanField(
+        label=_("At the deadline wild cards stand for missing kinds"), required=False, widget=UnfoldBooleanWidget()
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -163,6 +175,10 @@ class PresetForm(InstantsForm, PoolForm):
             label = f"{name_zh} {name_en}"
             self.fields[weight(slug)] = number(
                 label, min_value=1, max_value=rules.MAX_WEIGHT, initial=preset["weights"][slug]
+            )
+        for slug, name_zh, name_en, *_art in presets.SPECIALS:
+            self.fields[weight(slug)] = number(
+                f"{name_zh} {name_en}", required=False, min_value=0, max_value=rules.MAX_WEIGHT, initial=0
             )
 
     def clean_slug(self) -> str:
@@ -184,8 +200,12 @@ class PresetForm(InstantsForm, PoolForm):
 
     def rulebook(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
+        special = {slug: cleaned[weight(slug)] or 0 for slug, *_art in presets.SPECIALS}
         return {
-            "weights": {slug: cleaned[weight(slug)] for slug, *_art in presets.FIVE_FORTUNES},
+            "weights": {slug: cleaned[weight(slug)] for slug, *_art in presets.FIVE_FORTUNES}
+            | {slug: chance for slug, chance in special.items() if chance},
+            "specials": cleaned["specials"],
+            "wilds_fill": cleaned["wilds_fill"],
             "caps": {SCARCE: {"units": cleaned["cap_units"], "tranches": cleaned["cap_tranches"]}},
             "quotas": {"code": {"per_day": cleaned["per_day"], "per_campaign": cleaned["per_campaign"]}},
         }
@@ -203,6 +223,13 @@ PRESET_FIELDSETS = (
                 ("per_day", "per_campaign"),
             ),
             "description": _("The chance of a card is its weight over the sum of all weights."),
+        },
+    ),
+    (
+        _("Special cards"),
+        {
+            "fields": (tuple(weight(slug) for slug, *_art in presets.SPECIALS), "specials", "wilds_fill"),
+            "description": _("A season has those that have a weight. Whether they may be played is a rule."),
         },
     ),
     (_("Money"), {"fields": ("pool_yuan", ("remainder", "credit_after_hours"))}),

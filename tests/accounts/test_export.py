@@ -37,18 +37,25 @@ TOLD: dict[str, str | None] = {
     "accounts.Friendship.friend": None,  # the other side of the row that is told of
     "accounts.Friendship.player": "friendships",
     "accounts.InvitationLink.player": "invitations",
+    "accounts.NotificationSettings.player": "notifications",
     "accounts.Phone.player": "phones",
+    "accounts.Push.player": None,  # which of the events a host app is told of, for a day
     "accounts.Referral.invited": "referrals",
     "accounts.Referral.inviter": "referrals",
     "accounts.RefreshFamily.player": "sessions",
+    "cards.Addressee.player": None,  # who was asked by somebody's trade, which told them
     "cards.CodeBatch.printed_by": None,
     "cards.CodeBatch.revoked_by": None,
     "cards.Draw.player": "draws",
     "cards.Hand.player": "hands",
     "cards.InvitationCredit.invited": None,  # what somebody else got for them
     "cards.InvitationCredit.inviter": "invitation-credits",
+    "cards.Play.friend": "transfers",
+    "cards.Play.player": "plays",
+    "cards.ShareLink.player": "share-links",
     "cards.Trade.proposer": "trades",
     "cards.Trade.recipient": "trades",
+    "cards.TradeNote.player": "trade-notes",
     "cards.Transfer.giver": "transfers",
     "cards.Transfer.receiver": "transfers",
     "fortunes.AuditEntry.actor": None,
@@ -57,6 +64,7 @@ TOLD: dict[str, str | None] = {
     "fortunes.Event.player": "events",
     "fortunes.Exclusion.player": "exclusions",
     "fortunes.Feed.player": None,  # a counter behind the events
+    "fortunes.PushDue.player": None,  # that a host app will be told of some, for a while
     "fortunes.IdempotencyKey.player": None,  # copies of answers, for 48 hours
     "fortunes.Membership.player": "memberships",
     "fortunes.Rulebook.decided_by": None,

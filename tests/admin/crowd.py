@@ -46,6 +46,15 @@ STATEMENTS = [
        SELECT gen_random_uuid(), c, 'gift', 'accepted', p, p + 1, '{0}', '{}', 1, fortunes_clock()""",
     """INSERT INTO cards_transfer (campaign_id, kind, giver_id, receiver_id, trade_id, position)
        SELECT c, 0, p, p + 1, (SELECT min(id) FROM cards_trade) + n - 1, 0""",
+    """INSERT INTO cards_addressee (campaign_id, player_id, trade_id)
+       SELECT c, p, (SELECT min(id) FROM cards_trade) + n - 1""",
+    """INSERT INTO cards_tradenote (trade_id, player_id, text)
+       SELECT (SELECT min(id) FROM cards_trade) + n - 1, p, '-'""",
+    """INSERT INTO cards_sharelink (trade_id, campaign_id, player_id, code, channel)
+       SELECT (SELECT min(id) FROM cards_trade) + n - 1, c, p, 'code-' || n, 'qr'""",
+    "INSERT INTO cards_linkopen (link_id) SELECT (SELECT min(id) FROM cards_trade) + n - 1",
+    """INSERT INTO cards_play (public_id, campaign_id, type, player_id, friend_id, kind, rulebook_version)
+       SELECT gen_random_uuid(), c, 'copy', p, p + 1, 0, 1""",
     """INSERT INTO redpackets_payout (pool_id, player_id, amount_fen)
        SELECT (SELECT id FROM redpackets_pool WHERE campaign_id = c), p, 27166""",
     """INSERT INTO redpackets_ledgerentry (source_kind, source_owner, destination_kind, destination_owner, amount_fen,
@@ -64,6 +73,10 @@ STATEMENTS = [
     """INSERT INTO accounts_referral (invited_id, inviter_id, link_id)
        SELECT p, p + 1, (SELECT min(id) FROM accounts_invitationlink)""",
     """INSERT INTO accounts_federatedidentity (player_id, issuer, subject) SELECT p, 'host', 'user-' || n""",
+    """INSERT INTO accounts_push (public_id, player_id, host, after, upto, state, expires_at)
+       SELECT gen_random_uuid(), p, 'host', 0, 1, 'sent', fortunes_clock()""",
+    "INSERT INTO fortunes_pushdue (player_id, due_at) SELECT p, fortunes_clock() + interval '1 day'",
+    "INSERT INTO accounts_notificationsettings (player_id, enabled, muted, tz) SELECT p, true, '{}', 'UTC'",
     """INSERT INTO accounts_message (public_id, number_hash, seal_key_id, state, expires_at)
        SELECT gen_random_uuid(), sha256(n::text::bytea), 'k', 'sent', fortunes_clock()""",
     """INSERT INTO accounts_phone (player_id, number_hash, hash_key_id, sealed, seal_key_id)

@@ -72,6 +72,15 @@ class TestPreset:
         pool = campaign.pool
         assert (pool.amount_fen, pool.remainder, pool.credit_after_s) == (21_500_000_007, "return", 48 * 3600)
 
+    def test_special_cards_are_there_where_they_have_a_weight(self, boss: Client) -> None:
+        special = {"weight_wild": 3, "weight_steal": 0, "weight_copy": "", "specials": ["wild", "steal"]}
+        self.create(boss, slug="wild-ones", **special, wilds_fill="on")
+        campaign = Campaign.objects.get(slug="wild-ones")
+        assert list(campaign.kinds.order_by("ordinal").values_list("slug", "role"))[5:] == [("wild", "wild")]
+        rules = rulebooks.in_force(campaign.pk).rules
+        assert (rules["weights"]["wild"], rules["specials"], rules["wilds_fill"]) == (3, ["wild", "steal"], True)
+        assert not {"steal", "copy"} & set(rules["weights"])
+
     def test_unopened_packets_may_wait_for_ever(self, boss: Client) -> None:
         self.create(boss, slug="patient", credit_after_hours="")
         assert Pool.objects.get(campaign__slug="patient").credit_after_s is None
@@ -89,6 +98,8 @@ class TestPreset:
             ("per_day", 0),
             ("per_day", 10**30),
             ("weight_dedication", -1),
+            ("weight_wild", -1),
+            ("specials", ["joker"]),
             ("pool_yuan", "0"),
             ("pool_yuan", "-5"),
             ("pool_yuan", "0.001"),

@@ -46,6 +46,14 @@ def test_a_later_step_decides_the_phase(step: str, phase: Phase) -> None:
         ({"caps": {"green": {"units": 1}, "red": {"units": 1}}}, "every kind is capped"),
         ({"quotas": {"code": {"per_day": -1, "per_campaign": 1}}}, "code"),
         ({"weights": "many"}, "weights"),
+        ({"trading": {"open_trades": -1}}, "trading.open_trades must be between 0 and"),
+        ({"trading": {"lifetime_h": 0}}, "trading.lifetime_h must be between 1 and"),
+        ({"trading": {"cooling_h": 1_000_000}}, "trading.cooling_h must be between"),
+        ({"trading": {"luck": 1}}, "luck"),
+        ({"stealing": {"per_day": 100_000}}, "stealing.per_day must be between"),
+        ({"stealing": {"spares_last": "often"}}, "spares_last"),
+        ({"specials": ["wild", "joker"]}, "no special kind has the role joker"),
+        ({"specials": ["wild", "wild"]}, "names a role twice"),
     ],
 )
 def test_rules_that_contradict_themselves(changes: dict[str, Any], says: str) -> None:
