@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from config.demo import chances
@@ -54,7 +54,8 @@ def _cards(facts: Facts) -> dict[str, Counter[str]]:
     for draw in facts.draws:
         cards.setdefault(draw.player, Counter())[draw.kind] += 1
     for transfer in facts.transfers:
-        cards.setdefault(transfer.giver, Counter())[transfer.kind] -= 1
+        if transfer.giver:
+            cards.setdefault(transfer.giver, Counter())[transfer.kind] -= 1
         if transfer.receiver:
             cards.setdefault(transfer.receiver, Counter())[transfer.kind] += 1
     return cards
@@ -67,6 +68,8 @@ def _something_happened(journal: Journal, facts: Facts) -> Iterator[str]:
         "players": (players, 2),
         "scans": (sum(len(diary.draws) for diary in journal.diaries), players),
         "gifts": (sum(len(diary.gifts) for diary in journal.diaries), 1),
+        "other trades": (len(facts.deals), 1),
+        "special cards played": (len(facts.plays), 1),
         "check-ins": (journal.check_ins, 1),
         "invitations that brought a card": (journal.credited, 1),
         "repeated writes": (journal.replays, 1),
@@ -106,9 +109,44 @@ def _gifts(journal: Journal, facts: Facts) -> Iterator[str]:
         if known[trade] != facts.trades.get(trade)
     )
     yield from (f"stored but nobody was told: gift {trade}" for trade in facts.trades if trade not in known)
-    moved = Counter((t.trade, t.giver, t.receiver, t.kind) for t in facts.transfers)
     due = Counter((trade, giver, gift.to, kind) for trade, (giver, gift) in facts.trades.items() for kind in gift.kinds)
-    yield from (f"gift {trade} moved other cards than it gave" for trade, *_ in (moved - due) + (due - moved))
+    yield from (f"gift {trade} moved other cards than it gave" for trade in _moved_wrongly(facts, due, facts.trades))
+
+
+def _moved_wrongly(facts: Facts, due: Counter[tuple[str, str, str, str]], among: Collection[str]) -> Iterator[str]:
+    """Trades of which the transfers are not those that are due."""
+    moved = Counter((t.by, t.giver, t.receiver, t.kind) for t in facts.transfers if t.by in among)
+    yield from sorted({trade for trade, *_ in (moved - due) + (due - moved)})
+
+
+def _deals(journal: Journal, facts: Facts) -> Iterator[str]:
+    diaries = {diary.player: diary for diary in journal.diaries}
+    for trade, deal in facts.deals.items():
+        for side in (deal.proposer, deal.by):
+            if diaries[side].deals.get(trade) != deal:
+                yield f"{side} was not told, or something else, of trade {trade}"
+    for diary in journal.diaries:
+        yield from (
+            f"not stored: trade {trade}, of which {diary.player} knows" for trade in diary.deals.keys() - facts.deals
+        )
+        yield from (f"acknowledged but not stored: trade {trade}" for trade in diary.agreed - facts.deals.keys())
+    due: Counter[tuple[str, str, str, str]] = Counter()
+    for trade, deal in facts.deals.items():
+        due.update((trade, deal.proposer, deal.by, kind) for kind in deal.gives)
+        due.update((trade, deal.by, deal.proposer, kind) for kind in deal.takes)
+    yield from (f"trade {trade} moved other cards than agreed" for trade in _moved_wrongly(facts, due, facts.deals))
+    known = {*facts.trades, *facts.deals, *facts.plays}
+    yield from (f"cards moved by {t.by}, which nobody knows" for t in facts.transfers if t.by not in known)
+
+
+def _plays(journal: Journal, facts: Facts) -> Iterator[str]:
+    known = {play: (diary.player, kind) for diary in journal.diaries for play, kind in diary.plays.items()}
+    yield from (
+        f"acknowledged but not stored as such: play {play}" for play in known if known[play] != facts.plays.get(play)
+    )
+    yield from (f"stored but nobody was told: play {play}" for play in facts.plays if play not in known)
+    moved = Counter(transfer.by for transfer in facts.transfers)
+    yield from (f"play {play} moved {moved[play]} cards" for play in facts.plays if moved[play] != 2)
 
 
 def _events(journal: Journal, facts: Facts) -> Iterator[str]:
@@ -151,7 +189,7 @@ def _hands(journal: Journal, facts: Facts) -> Iterator[str]:
 
 def _deadline(journal: Journal, facts: Facts) -> Iterator[str]:
     late = [draw.id for draw in facts.draws if draw.at >= facts.closes_at]
-    late += [transfer.trade for transfer in facts.transfers if transfer.at >= facts.closes_at]
+    late += [transfer.by for transfer in facts.transfers if transfer.at >= facts.closes_at]
     yield from (f"{fact} came after the deadline" for fact in late)
     if facts.frozen_at is None or facts.settled_at is None:
         yield "the campaign was not frozen and settled"
@@ -211,6 +249,8 @@ _CHECKS: dict[str, Callable[[Journal, Facts], Iterator[str]]] = {
     "every answer was one that is documented": _surprises,
     "every acknowledged scan is stored, once, and no other": _scans,
     "every acknowledged gift is stored, once, and no other": _gifts,
+    "every trade that was agreed is stored, once, and both sides know": _deals,
+    "every special card that was played is stored, once, and no other": _plays,
     "hands = what players reckon = draws + transfers": _hands,
     "nothing counts after the deadline": _deadline,
     "cards fall by the published odds": _odds,

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from accounts.models import Player
 from cards import catalogue, draws
-from cards.models import Draw, Hand, Trade, Transfer
-from config.demo.journal import Given, Heard
+from cards.models import Draw, Hand, Play, Trade, Transfer
+from config.demo.journal import Deal, Given, Heard
 from fortunes import rulebooks, rules
 from fortunes.models import Broadcast, Campaign, Event
 from redpackets.models import LedgerEntry, Payout, Pool, Settlement, Wallet
@@ -30,7 +30,9 @@ class DrawFact:
 
 @dataclass(frozen=True, slots=True)
 class TransferFact:
-    trade: str
+    """One card. `by` is the trade or the play; without a giver the card was minted, without a receiver used up."""
+
+    by: str
     giver: str
     receiver: str
     kind: str
@@ -39,7 +41,10 @@ class TransferFact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`payouts` and `paid_fen` are by player; `paid_fen` is what the ledger moved from the pool to their wallet."""
+    """`payouts` and `paid_fen` are by player; `paid_fen` is what the ledger moved from the pool to their wallet.
+
+    `trades` are direct gifts, `deals` what was accepted of all other trades, `plays` players with what they gained.
+    """
 
     rules: rules.Rules
     closes_at: datetime
@@ -50,6 +55,8 @@ class Facts:
     draws: list[DrawFact]
     transfers: list[TransferFact]
     trades: dict[str, tuple[str, Given]]
+    deals: dict[str, Deal]
+    plays: dict[str, tuple[str, str]]
     hands: dict[str, Counter[str]]
     events: dict[str, list[Heard]]
     broadcasts: list[Heard]
@@ -76,7 +83,9 @@ def read(campaign_id: int, players: Iterable[str]) -> Facts:
         returned_fen=Settlement.objects.values_list("returned_fen", flat=True).get(pool=pool) or 0,
         draws=_draws(campaign, known, names),
         transfers=_transfers(campaign_id, known, names),
-        trades=_trades(campaign_id, known, names),
+        trades=_gifts(campaign_id, known, names),
+        deals=_deals(campaign_id, known, names),
+        plays=_plays(campaign_id, known, names),
         hands=_hands(campaign_id, known, names),
         events=_events(names),
         broadcasts=_broadcasts(campaign_id),
@@ -119,20 +128,24 @@ def _transfers(campaign_id: int, known: catalogue.Catalogue, names: dict[int, st
     rows = Transfer.objects.filter(campaign_id=campaign_id).order_by("id")
     return [
         TransferFact(
-            trade=str(trade),
-            giver=names.get(giver, f"player {giver}"),
+            by=str(trade or play),
+            giver=names.get(giver, f"player {giver}") if giver else "",
             receiver=names.get(receiver, f"player {receiver}") if receiver else "",
             kind=known.kinds[kind],
             at=at,
         )
-        for trade, giver, receiver, kind, at in rows.values_list(
-            "trade__public_id", "giver_id", "receiver_id", "kind", "at"
+        for trade, play, giver, receiver, kind, at in rows.values_list(
+            "trade__public_id", "play__public_id", "giver_id", "receiver_id", "kind", "at"
         )
     ]
 
 
-def _trades(campaign_id: int, known: catalogue.Catalogue, names: dict[int, str]) -> dict[str, tuple[str, Given]]:
-    rows = Trade.objects.filter(campaign_id=campaign_id, state=Trade.State.ACCEPTED)
+# Of all trades only direct gifts were never open, and so have no time until which they were.
+DIRECT = {"expires_at": None}
+
+
+def _gifts(campaign_id: int, known: catalogue.Catalogue, names: dict[int, str]) -> dict[str, tuple[str, Given]]:
+    rows = Trade.objects.filter(campaign_id=campaign_id, state=Trade.State.ACCEPTED, **DIRECT)
     return {
         str(row.public_id): (
             names.get(row.proposer_id, ""),
@@ -142,9 +155,30 @@ def _trades(campaign_id: int, known: catalogue.Catalogue, names: dict[int, str])
     }
 
 
+def _deals(campaign_id: int, known: catalogue.Catalogue, names: dict[int, str]) -> dict[str, Deal]:
+    rows = Trade.objects.filter(campaign_id=campaign_id, state=Trade.State.ACCEPTED).exclude(**DIRECT)
+    return {
+        str(row.public_id): Deal(
+            names.get(row.proposer_id, ""),
+            names.get(row.recipient_id or 0, ""),
+            tuple(sorted(known.slugs(row.gives))),
+            tuple(sorted(known.slugs(row.takes))),
+        )
+        for row in rows
+    }
+
+
+def _plays(campaign_id: int, known: catalogue.Catalogue, names: dict[int, str]) -> dict[str, tuple[str, str]]:
+    rows = Play.objects.filter(campaign_id=campaign_id).values_list("public_id", "player_id", "kind")
+    return {str(play): (names.get(player, ""), known.kinds[kind]) for play, player, kind in rows}
+
+
 def _hands(campaign_id: int, known: catalogue.Catalogue, names: dict[int, str]) -> dict[str, Counter[str]]:
-    rows = Hand.objects.filter(campaign_id=campaign_id).values_list("player_id", "counts")
-    return {names.get(player, f"player {player}"): Counter(known.counts(counts)) for player, counts in rows}
+    rows = Hand.objects.filter(campaign_id=campaign_id).values_list("player_id", "counts", "escrow")
+    return {
+        names.get(player, f"player {player}"): Counter(known.counts(counts)) + Counter(known.counts(escrow))
+        for player, counts, escrow in rows
+    }
 
 
 def _events(names: dict[int, str]) -> dict[str, list[Heard]]:

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from config.demo.outages import Done, Outage
+from config.client.outages import Outage
+from config.demo.outages import Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,31 @@ class Given:
     kinds: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """A trade that was accepted `by` somebody: cards for the proposer's, one slug a card, sorted."""
+
+    proposer: str
+    by: str
+    gives: tuple[str, ...]
+    takes: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Diary:
-    """One player's side of the season. Players, draws and trades are public ids."""
+    """One player's side of the season. Players, draws, trades and plays are public ids.
+
+    `cards` are those in escrow too. `deals` are told by events, to both sides; `agreed` are the trades that this player
+    was answered to have accepted, and `plays` the special cards that they played, with the kind that they gained.
+    """
 
     player: str
     draws: dict[str, str] = field(default_factory=dict)
     gifts: dict[str, Given] = field(default_factory=dict)
     cards: Counter[str] = field(default_factory=Counter)
+    deals: dict[str, Deal] = field(default_factory=dict)
+    agreed: set[str] = field(default_factory=set)
+    plays: dict[str, str] = field(default_factory=dict)
     events: list[Heard] = field(default_factory=list)
     broadcasts: list[Heard] = field(default_factory=list)
     opened_fen: int | None = None

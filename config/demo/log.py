@@ -55,6 +55,8 @@ def _stored(facts: Facts) -> dict[str, set[str]]:
     return {
         "draw": {draw.id for draw in facts.draws},
         "gift": set(facts.trades),
+        "trade": set(facts.deals),
+        "play": set(facts.plays),
         "opening": {player for player, fen in facts.paid_fen.items() if fen == facts.payouts.get(player)},
     }
 
@@ -62,10 +64,10 @@ def _stored(facts: Facts) -> dict[str, set[str]]:
 def _untold(journal: Journal, stage: Stage, facts: Facts) -> Iterator[Done]:
     """What is there and nobody was told of: done twice, or done and taken for refused."""
     known = {("draw", draw) for diary in journal.diaries for draw in diary.draws}
-    known |= {("gift", trade) for diary in journal.diaries for trade in diary.gifts}
+    known |= {("move", item) for diary in journal.diaries for item in (*diary.gifts, *diary.deals, *diary.plays)}
     to_monotonic = stage.world.closes - facts.closes_at.timestamp()
     stored = [("draw", draw.id, draw.at) for draw in facts.draws]
-    stored += [("gift", transfer.trade, transfer.at) for transfer in facts.transfers]
+    stored += [("move", transfer.by, transfer.at) for transfer in facts.transfers]
     seen = set()
     for what, item, at in stored:
         if (what, item) not in known and (what, item) not in seen:

@@ -7,9 +7,8 @@ import random
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
-from config.demo.client import Client
+from config.client.rest import Client
 from config.demo.player import Player
 
 
@@ -24,7 +23,7 @@ class Props:
 
 
 async def scan_a_code(player: Player, what: str, code: str, refusal: str) -> None:
-    await player.refused(what, player.client.post(_path(player, "scans"), {"code": code}), refusal)
+    await player.refused(what, player.season.scan(code), refusal)
 
 
 async def scan_a_forged_code(player: Player, props: Props) -> None:
@@ -54,15 +53,15 @@ async def scan_under_a_used_key(player: Player, props: Props) -> None:
     if not player.scans_left:
         return
     key, code = secrets.token_hex(8), next(player.world.codes)
-    answer = await player.answered("scan", player.client.post(_path(player, "scans"), {"code": code}, key=key))
+    answer = await player.answered("scan", player.season.scan(code, key=key))
     player.note_draw(code, answer)
     if answer:
-        second = player.client.post(_path(player, "scans"), {"code": next(player.world.codes)}, key=key)
+        second = player.season.scan(next(player.world.codes), key=key)
         await player.refused("scan under a used key", second, "idempotency-key-reused")
 
 
 async def scan_under_a_bad_key(player: Player, props: Props) -> None:
-    sent = player.client.post(_path(player, "scans"), {"code": next(player.world.codes)}, key="two words")
+    sent = player.season.scan(next(player.world.codes), key="two words")
     await player.refused("scan under a bad key", sent, "idempotency-key-invalid")
 
 
@@ -70,31 +69,31 @@ async def give_what_is_not_held(player: Player, props: Props) -> None:
     lacking = [kind for kind in player.world.complete_set if not player.diary.cards[kind]]
     if lacking:
         # Ten at once, because a friend may be giving one this very moment.
-        gift = _gift(player.friends[0].diary.player, [lacking[0]] * 10)
-        await player.refused("gift of cards not held", _give(player, gift), "card-not-held")
+        gift = player.season.gift(player.friends[0].diary.player, [lacking[0]] * 10)
+        await player.refused("gift of cards not held", gift, "card-not-held")
 
 
 async def give_to_a_stranger(player: Player, props: Props) -> None:
     strangers = [other for other in props.players if other is not player and other not in player.friends]
-    gift = _gift(random.choice(strangers).diary.player, [player.world.complete_set[0]])
-    await player.refused("gift to a stranger", _give(player, gift), "friend-not-found")
+    gift = player.season.gift(random.choice(strangers).diary.player, [player.world.complete_set[0]])
+    await player.refused("gift to a stranger", gift, "friend-not-found")
 
 
 async def give_to_oneself(player: Player, props: Props) -> None:
-    gift = _gift(player.diary.player, [player.world.complete_set[0]])
-    await player.refused("gift to oneself", _give(player, gift), "trade-with-oneself")
+    gift = player.season.gift(player.diary.player, [player.world.complete_set[0]])
+    await player.refused("gift to oneself", gift, "trade-with-oneself")
 
 
 async def give_an_unknown_kind(player: Player, props: Props) -> None:
-    gift = _gift(player.friends[0].diary.player, ["jade"])
-    await player.refused("gift of an unknown kind", _give(player, gift), "kind-unknown")
+    gift = player.season.gift(player.friends[0].diary.player, ["jade"])
+    await player.refused("gift of an unknown kind", gift, "kind-unknown")
 
 
 async def give_over_the_socket_what_is_not_held(player: Player, props: Props) -> None:
     lacking = [kind for kind in player.world.complete_set if not player.diary.cards[kind]]
     if lacking:
-        data = {"to": player.friends[0].diary.player, "gives": [lacking[0]] * 10, "key": secrets.token_hex(8)}
-        await player.refused("gift of cards not held (socket)", player.command("trade.gift", data), "card-not-held")
+        gift = player.line.gift(player.friends[0].diary.player, [lacking[0]] * 10)
+        await player.refused("gift of cards not held (socket)", gift, "card-not-held")
 
 
 async def ask_for_nonsense(player: Player, props: Props) -> None:
@@ -103,7 +102,7 @@ async def ask_for_nonsense(player: Player, props: Props) -> None:
 
 async def come_unsigned(player: Player, props: Props) -> None:
     async with Client(player.client.base_url) as nobody:
-        await player.refused("hand without signing in", nobody.get(_path(player, "hand")), "not-signed-in")
+        await player.refused("hand without signing in", nobody.season(player.world.slug).hand(), "not-signed-in")
 
 
 async def lose_the_connection(player: Player, props: Props) -> None:
@@ -135,8 +134,9 @@ TRICKS: tuple[Callable[[Player, Props], Awaitable[None]], ...] = (
 
 async def scan_too_early(player: Player) -> None:
     code = next(player.world.codes)
-    sent = player.client.post(_path(player, "scans"), {"code": code})
-    answer = await player.refused("early scan", sent, "campaign-not-live", before=player.world.opens)
+    answer = await player.refused(
+        "early scan", player.season.scan(code), "campaign-not-live", before=player.world.opens
+    )
     player.note_draw(code, answer)
 
 
@@ -150,22 +150,11 @@ async def scan_too_late(player: Player) -> None:
 
 
 async def give_too_late(player: Player) -> None:
-    gift = _gift(player.friends[0].diary.player, [player.world.complete_set[0]])
-    await player.refused("late gift", _give(player, gift), "campaign-frozen")
+    gift = player.season.gift(player.friends[0].diary.player, [player.world.complete_set[0]])
+    await player.refused("late gift", gift, "campaign-frozen")
 
 
 async def open_too_early(player: Player) -> None:
-    sent = player.client.post(_path(player, "packet/opening"))
-    await player.refused("opening before the reveal", sent, "too-early", before=player.world.reveals)
-
-
-def _path(player: Player, name: str) -> str:
-    return f"campaigns/{player.world.slug}/{name}"
-
-
-def _gift(to: str, gives: list[str]) -> dict[str, Any]:
-    return {"type": "gift", "to": to, "gives": gives}
-
-
-def _give(player: Player, gift: dict[str, Any]) -> Awaitable[Any]:
-    return player.client.post(_path(player, "trades"), gift)
+    await player.refused(
+        "opening before the reveal", player.season.open_packet(), "too-early", before=player.world.reveals
+    )

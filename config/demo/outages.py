@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from config.client.outages import Outage
+
 LATE_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """From the first failure that a client noticed until it worked again, in seconds of the monotonic clock.
-
-    `what` is "request", "socket", "push" (a gift that its receiver heard of late), "split" (from the deadline on) or
-    "credit" (of unopened packets, from the reveal on).
-    """
-
-    what: str
-    began: float
-    ended: float
 
 
 @dataclass(frozen=True, slots=True)

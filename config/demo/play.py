@@ -13,8 +13,9 @@ from operator import itemgetter
 
 import httpx
 
-from config.demo import hostapp, mischief, outages, staging, together
-from config.demo.client import Client
+from config.client.outages import Outage
+from config.client.rest import Client
+from config.demo import dealings, hostapp, mischief, outages, staging, together
 from config.demo.journal import Journal
 from config.demo.player import Player, World
 from config.demo.progress import Progress
@@ -25,6 +26,7 @@ from fortunes import threads
 # A pool looks at each of its connections with every request, so several small ones cost less than a large one.
 POOLS, CONNECTIONS = 8, 4
 MOMENTS_TO_SHARE = 6
+MOMENTS_TO_DEAL = 5
 FROM_HOST_EVERY = 3
 # How far from the deadline, either way, the scans are that put it to the test.
 STRADDLE_S = 0.2
@@ -115,7 +117,7 @@ async def _make_friends(players: list[Player], progress: Progress) -> None:
 @asynccontextmanager
 async def _listening(cast: Cast) -> AsyncIterator[None]:
     for player in cast.players:
-        player.join(cast.world)
+        player.join(cast.world, dealings.note)
     try:
         yield
     finally:
@@ -158,6 +160,8 @@ def _agenda(number: int, player: Player, stage: Stage) -> list[tuple[float, Step
         scans[0] = closes + random.uniform(-STRADDLE_S, STRADDLE_S)
     agenda: list[tuple[float, Step]] = [(moment, player.scan_and_share) for moment in scans]
     agenda += [(random.uniform(opens, last), player.share) for _ in range(MOMENTS_TO_SHARE)]
+    deal = partial(dealings.act, player, stage.props.players)
+    agenda += [(random.uniform(opens, last), deal) for _ in range(MOMENTS_TO_DEAL)]
     agenda.append((random.uniform(opens, last), player.check_in))
     if number % 3 == 1:
         agenda.append((last, partial(mischief.scan_too_often, player)))
@@ -210,13 +214,12 @@ async def _open_packets(cast: Cast) -> None:
                 cast.journal.surprises.append(f"unopened packets were not credited within {CREDITED_WITHIN_S:.0f} s")
                 break
             await asyncio.sleep(together.LOOK_EVERY_S)
-        cast.journal.outages.append(outages.Outage("credit", cast.world.reveals, together.now()))
+        cast.journal.outages.append(Outage("credit", cast.world.reveals, together.now()))
     progress.done(f"{sum(player.diary.opened_fen is not None for player in players):,} packets")
 
 
 async def _all_credited(cast: Cast) -> bool:
-    settlement = await cast.players[0].client.get(f"campaigns/{cast.world.slug}/settlement")
-    return bool(settlement["state"] == "done")
+    return (await cast.players[0].season.settlement()).state == "done"
 
 
 async def _hear_the_rest(cast: Cast) -> None:
@@ -238,7 +241,7 @@ def _share_of(players: list[Player], is_done: Callable[[Player], bool]) -> float
 
 
 def _counts(players: list[Player]) -> str:
-    scans, gifts, events = (
-        sum(len(getattr(player.diary, name)) for player in players) for name in ("draws", "gifts", "events")
+    scans, gifts, agreed, events = (
+        sum(len(getattr(player.diary, name)) for player in players) for name in ("draws", "gifts", "agreed", "events")
     )
-    return f"{scans:,} scans, {gifts:,} gifts, {events:,} events"
+    return f"{scans:,} scans, {gifts:,} gifts, {agreed:,} other trades, {events:,} events"

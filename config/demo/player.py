@@ -7,19 +7,25 @@ import contextlib
 import math
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
+from config.client import operations
+from config.client.line import Line
+from config.client.outages import Outage
+from config.client.pushes import GiftReceived, InvitationCredited, Push
+from config.client.rest import Client
+from config.client.season import Season
+from config.client.shapes import Scan, TradeReceipt
+from config.client.sockets import Lost, Position, Refused
 from config.demo import together
-from config.demo.client import Client
 from config.demo.hostapp import HostApp
 from config.demo.journal import Diary, Given, Heard, Journal
-from config.demo.outages import Done, Outage
-from config.demo.sockets import Line, Lost, Position, Push, Refused
+from config.demo.outages import Done
 
 # Shares of writes whose answer is thrown away before it comes, and of those that are sent again although it came.
 DROPPED, REPEATED = 0.06, 0.06
@@ -29,7 +35,7 @@ PATIENCE_S = 60.0
 # How much earlier than by our clock a refusal may say that the deadline has passed.
 CLOCK_SLACK_S = 0.05
 
-Send = Callable[[str], Awaitable[Any]]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -60,8 +66,11 @@ class Player:
         self.used_codes: list[str] = []
         self.scans_left = 1
         self.world: World
+        self.season: Season
         self.line: Line
         self._journal = journal
+        self._heed: Callable[[Player, Push], None]
+        self._errands: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Task[None]
         journal.diaries.append(self.diary)
 
@@ -74,34 +83,42 @@ class Player:
         else:
             await self.client.sign_up(self.name, password, invitation=code)
             await self.client.sign_in(self.name, password)
-        self.diary.player = self.client.player["id"]
+        self.diary.player = self.client.player.id
         if inviter:
             # Whoever comes by an invitation is a friend of the one who invites.
-            self._are_friends(inviter)
+            self.are_friends(inviter)
             self._journal.invitations += 1
 
     async def invite(self) -> str:
         """The code of this player's link."""
-        code: str = (await self.client.post("invitations", {}))["code"]
-        return code
+        return (await self.client.call(operations.INVITE)).code
 
     async def befriend(self, other: Player) -> None:
         """Ask, and be accepted."""
-        await self.answered("friendship", self.client.post("friendships", {"player": other.diary.player}))
-        await self.answered("friendship", other.client.post(f"friendships/{self.diary.player}/acceptance"))
-        self._are_friends(other)
+        await self.answered("friendship", self.client.befriend(other.diary.player))
+        await self.answered("friendship", other.client.accept_friend(self.diary.player))
+        self.are_friends(other)
 
-    def _are_friends(self, other: Player) -> None:
-        self.friends.append(other)
-        other.friends.append(self)
+    def are_friends(self, other: Player) -> None:
+        if other not in self.friends:
+            self.friends.append(other)
+            other.friends.append(self)
 
-    def join(self, world: World) -> None:
-        """Listen on a socket, from the first event on."""
-        self.world = world
+    def join(self, world: World, heed: Callable[[Player, Push], None]) -> None:
+        """Listen on a socket, from the first event on; `heed` is told of every event that is the player's own."""
+        self.world, self._heed = world, heed
+        self.season = self.client.season(world.slug)
         self.line = self.client.line(world.slug, resume=Position(0, 0))
         self._listening = asyncio.create_task(self._listen())
 
+    def run_an_errand(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Do it beside everything else, and before the player leaves."""
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
     async def leave(self) -> None:
+        await asyncio.gather(*self._errands)
         await self.line.hang_up()
         self._listening.cancel()
         await asyncio.wait([self._listening])
@@ -131,35 +148,36 @@ class Player:
                 self._journal.outages.append(Outage("split", self.world.closes, together.now()))
         elif push.seq is not None:
             self.diary.events.append(Heard(push.seq, push.event, push.data))
-            if push.event == "gift.received":
-                self.diary.cards.update(push.data["gives"])
-                self._journal.heard_at[push.data["trade"]] = together.now()
-            elif push.event == "invitation.credited":
-                self._note_card(push.data["draw"], push.data["kind"])
-                self._journal.credited += 1
+            match push.news:
+                case GiftReceived(trade=trade, gives=gives):
+                    self.diary.cards.update(gives)
+                    self._journal.heard_at[trade] = together.now()
+                case InvitationCredited(draw=draw, kind=kind):
+                    self._note_card(draw, kind)
+                    self._journal.credited += 1
+            self._heed(self, push)
 
     async def scan_and_share(self) -> None:
         if self.scans_left:
             code = next(self.world.codes)
-            self.note_draw(code, await self._write("scan", self._over_rest("scans", {"code": code})))
+            self.note_draw(code, await self.write("scan", lambda key: self.season.scan(code, key=key)))
         await self.share()
 
-    def note_draw(self, code: str, answer: Any) -> None:
+    def note_draw(self, code: str, answer: Scan | None) -> None:
         if answer:
-            self._note_card(answer["draw"]["id"], answer["draw"]["kind"])
-            self._done("draw", answer["draw"]["id"])
-            self.scans_left = answer["quota"]["left_today"]
+            self._note_card(answer.draw.id, answer.draw.kind)
+            self.done("draw", answer.draw.id)
+            self.scans_left = answer.quota.left_today
             self.used_codes.append(code)
 
     async def check_in(self) -> None:
         """The card of today; asked for again it is refused."""
-        answer = await self._write("check-in", self._over_rest("check-ins", {}))
+        answer = await self.write("check-in", lambda key: self.season.check_in(key=key))
         if answer:
-            self._note_card(answer["draw"]["id"], answer["draw"]["kind"])
-            self._done("draw", answer["draw"]["id"])
+            self._note_card(answer.draw.id, answer.draw.kind)
+            self.done("draw", answer.draw.id)
             self._journal.check_ins += 1
-            again = self._over_rest("check-ins", {})(secrets.token_hex(8))
-            await self.refused("second check-in", again, "already-checked-in")
+            await self.refused("second check-in", self.season.check_in(), "already-checked-in")
 
     def _note_card(self, draw: str, kind: str) -> None:
         self.diary.draws[draw] = kind
@@ -179,52 +197,54 @@ class Player:
 
     async def give(self, friend: Player, kinds: Sequence[str]) -> None:
         """Mostly over the socket."""
-        gift = {"to": friend.diary.player, "gives": list(kinds)}
         by_rest = random.random() < OVER_REST or self._listening.done()
-        send = self._over_rest("trades", {"type": "gift", **gift}) if by_rest else self._over_socket("trade.gift", gift)
-        answer = await self._write("gift", send)
+        # A friend may have stolen it, or got it in a trade, at this very moment.
+        answer = await self.write("gift", partial(self._gift, by_rest, friend.diary.player, kinds), "card-not-held")
         if answer:
-            trade = answer["trade"]["id"]
+            trade = answer.trade.id
             self.diary.gifts[trade] = Given(friend.diary.player, tuple(kinds))
             self._journal.told_at[trade] = together.now()
-            self._done("gift", trade)
+            self.done("gift", trade)
             self.diary.cards.subtract(kinds)
 
     async def open_packet(self) -> None:
         """By their own reckoning players know whether there is one."""
-        send = self._over_rest("packet/opening", {})
         if not self.is_complete:
-            await self.refused("opening without a set", send(secrets.token_hex(8)), "not-a-winner")
+            await self.refused("opening without a set", self.season.open_packet(), "not-a-winner")
             return
-        answer = await self._write("opening", send)
+        answer = await self.write("opening", lambda key: self.season.open_packet(key=key))
         if answer:
-            self.diary.opened_fen, self.diary.wallet_fen = answer["amount_fen"], answer["wallet_balance_fen"]
-            self._done("opening", self.diary.player)
+            self.diary.opened_fen, self.diary.wallet_fen = answer.amount_fen, answer.wallet_balance_fen
+            self.done("opening", self.diary.player)
             self._journal.replays += 1
-            again = await self.answered("opening", send(secrets.token_hex(8)))
+            again = await self.answered("opening", self.season.open_packet())
             if again and again != answer:
                 self.surprise("opening", f"twice, {answer} and {again}")
 
-    def _over_rest(self, path: str, body: dict[str, Any]) -> Send:
-        return lambda key: self.client.post(f"campaigns/{self.world.slug}/{path}", body, key=key)
-
-    def _over_socket(self, op: str, data: dict[str, Any]) -> Send:
-        return lambda key: self.command(op, {**data, "key": key})
+    async def _gift(self, by_rest: bool, to: str, gives: Sequence[str], key: str) -> TradeReceipt:
+        """A line waits for its server as long as it takes; a player does not."""
+        if by_rest:
+            return await self.season.gift(to, gives, key=key)
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.line.gift(to, gives, key=key)
 
     async def command(self, op: str, data: dict[str, Any]) -> Any:
-        """A line waits for its server as long as it takes; a player does not."""
+        """Any command, right or wrong."""
         async with asyncio.timeout(PATIENCE_S):
             return await self.line.command(op, data)
 
-    async def _write(self, what: str, send: Send) -> Any:
-        """Do it under a new key. Now and then the answer gets lost on the way, or the request is sent twice."""
+    async def write(self, what: str, send: Callable[[str], Awaitable[T]], *codes: str) -> T | None:
+        """Do it under a new key; None if it was refused with one of these codes.
+
+        Now and then the answer gets lost on the way, or the request is sent twice.
+        """
         key, first, dice = secrets.token_hex(8), None, random.random()
         if dice < DROPPED:
             self._journal.replays += 1
             with contextlib.suppress(TimeoutError, Refused, Lost, httpx.HTTPError):
                 async with asyncio.timeout(random.uniform(0.0, LONGEST_WAIT_FOR_DROPPED_S)):
                     first = await send(key)
-        answer = await self.answered(what, send(key))
+        answer = await self._hear(what, send(key), codes)
         if answer and dice > 1 - REPEATED:
             self._journal.replays += 1
             first = await self.answered(what, send(key))
@@ -232,18 +252,18 @@ class Player:
             self.surprise(what, f"the same key was answered {first} and {answer}")
         return answer
 
-    async def answered(self, what: str, sent: Awaitable[Any]) -> Any:
+    async def answered(self, what: str, sent: Awaitable[T]) -> T | None:
         """The answer; None if it was refused because the deadline has passed. Any other refusal is a surprise."""
         return await self._hear(what, sent, ())
 
-    async def refused(self, what: str, sent: Awaitable[Any], *codes: str, before: float = math.inf) -> Any:
+    async def refused(self, what: str, sent: Awaitable[T], *codes: str, before: float = math.inf) -> T | None:
         """It must be refused with one of these codes, unless the answer takes until `before`: then anything may be."""
         answer = await self._hear(what, sent, codes, before)
         if answer is not None and together.now() < before:
             self.surprise(what, f"was not refused but answered {answer}")
         return answer
 
-    async def _hear(self, what: str, sent: Awaitable[Any], codes: Sequence[str], before: float = math.inf) -> Any:
+    async def _hear(self, what: str, sent: Awaitable[T], codes: Sequence[str], before: float = math.inf) -> T | None:
         try:
             return await sent
         except Refused as refused:
@@ -255,7 +275,7 @@ class Player:
             self.surprise(what, f"got no answer: {error!r}")
         return None
 
-    def _done(self, what: str, item: str) -> None:
+    def done(self, what: str, item: str) -> None:
         self._journal.done.append(Done(what, item, together.now()))
 
     def surprise(self, what: str, happened: str) -> None:

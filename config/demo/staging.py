@@ -11,7 +11,7 @@ from django.conf import settings
 
 from accounts.models import Player as Account
 from cards import codes
-from cards.actions import batches, printing
+from cards.actions import batches, presets, printing
 from config.demo import season
 from config.demo.mischief import Props
 from config.demo.player import Player, World
@@ -25,6 +25,7 @@ SCANS = 12
 UNTIL_REVEAL = timedelta(seconds=2.5)
 # Fewer units than scans will wish for, so that the cap is felt, and a tranche of them every few seconds.
 CAPPED, CAPPED_ODDS, CAPPED_SHARE, TRANCHE_S = "dedication", 0.05, 0.8, 5
+SPECIAL_WEIGHTS = {"wild": 4, "steal": 4, "copy": 4}
 ENDLESS = 10**9
 CHUNKS = 50
 
@@ -64,6 +65,11 @@ def set_up(slug: str, plan: Plan, players: list[Player], loop_clock: Callable[[]
         until_reveal=UNTIL_REVEAL,
         pool_fen=POOL_FEN,
         rulebook={
+            "weights": presets.FIVE_FORTUNES_RULES["weights"] | SPECIAL_WEIGHTS,
+            "specials": list(SPECIAL_WEIGHTS),
+            # In a season of seconds nobody is protected for a day.
+            "stealing": {"per_day": 5, "per_pair_per_day": 2, "protection_h": 0},
+            "trading": {"received_per_day": 500},
             "caps": {CAPPED: {"units": units, "tranches": tranches}},
             "quotas": {"code": {"per_day": SCANS, "per_campaign": SCANS + 4}},
         },

@@ -10,22 +10,28 @@ import pytest
 
 from config.demo import chances, checks, table
 from config.demo.facts import DrawFact, Facts, TransferFact
-from config.demo.journal import Diary, Given, Heard, Journal
+from config.demo.journal import Deal, Diary, Given, Heard, Journal
 from fortunes import rules
 
 CLOSES_AT = datetime(2027, 2, 5, 14, tzinfo=UTC)
 BEFORE = CLOSES_AT - timedelta(seconds=1)
 KINDS = ("red", "green")
+TRADES = "every trade that was agreed is stored, once, and both sides know"
+PLAYS = "every special card that was played is stored, once, and no other"
 BROADCASTS = [Heard(n, f"campaign.{what}", {}) for n, what in enumerate(("opened", "frozen", "settled"), start=1)]
 
 
 def honest() -> tuple[Journal, Facts]:
-    """Alice draws two reds and a green and gives bob a red; bob has drawn a green. Both win, 101 fen between them."""
+    """Alice draws two reds and a green and gives bob a red; bob has drawn a green. Both win, 101 fen between them.
+
+    Alice has a wild card as well, which she turns into a green and swaps for bob's, card by card the same.
+    """
     draws = [
         DrawFact(str(n), player, kind, kind, kind, BEFORE)
         for n, (player, kind) in enumerate([("alice", "red"), ("alice", "red"), ("alice", "green"), ("bob", "green")])
     ]
-    gift = Given("bob", ("red",))
+    draws.append(DrawFact("4", "alice", "wild", "wild", "wild", BEFORE))
+    gift, deal = Given("bob", ("red",)), Deal("alice", "bob", ("green",), ("green",))
     heard = {
         player: [Heard(1, "friendship.accepted", {}), Heard(2, f"gift.{what}", {"trade": "t"})]
         for player, what in (("alice", "sent"), ("bob", "received"))
@@ -34,7 +40,7 @@ def honest() -> tuple[Journal, Facts]:
     facts = Facts(
         rules=rules.parse(
             {
-                "weights": {"red": 1, "green": 1},
+                "weights": {"red": 1, "green": 1, "wild": 1},
                 "complete_set": ["red", "green"],
                 "quotas": {"code": {"per_day": 3, "per_campaign": 3}},
             }
@@ -45,9 +51,17 @@ def honest() -> tuple[Journal, Facts]:
         pool_fen=101,
         returned_fen=0,
         draws=draws,
-        transfers=[TransferFact("t", "alice", "bob", "red", BEFORE)],
+        transfers=[
+            TransferFact("t", "alice", "bob", "red", BEFORE),
+            TransferFact("p", "alice", "", "wild", BEFORE),
+            TransferFact("p", "", "alice", "green", BEFORE),
+            TransferFact("s", "alice", "bob", "green", BEFORE),
+            TransferFact("s", "bob", "alice", "green", BEFORE),
+        ],
         trades={"t": ("alice", gift)},
-        hands={player: Counter(red=1, green=1) for player in amounts},
+        deals={"s": deal},
+        plays={"p": ("alice", "green")},
+        hands={"alice": Counter(red=1, green=2), "bob": Counter(red=1, green=1)},
         events=heard,
         broadcasts=BROADCASTS,
         payouts=dict(amounts),
@@ -59,7 +73,10 @@ def honest() -> tuple[Journal, Facts]:
             player=player,
             draws={draw.id: draw.kind for draw in draws if draw.player == player},
             gifts={"t": gift} if player == "alice" else {},
-            cards=Counter(red=1, green=1),
+            cards=Counter(red=1, green=2 if player == "alice" else 1),
+            deals={"s": deal},
+            agreed={"s"} if player == "bob" else set(),
+            plays={"p": "green"} if player == "alice" else {},
             events=list(heard[player]),
             broadcasts=list(BROADCASTS),
             opened_fen=amount,
@@ -82,7 +99,17 @@ def test_an_honest_season_passes() -> None:
 
 def test_an_empty_season_does_not() -> None:
     facts = replace(
-        honest()[1], draws=[], transfers=[], trades={}, hands={}, events={}, payouts={}, paid_fen={}, wallets={}
+        honest()[1],
+        draws=[],
+        transfers=[],
+        trades={},
+        deals={},
+        plays={},
+        hands={},
+        events={},
+        payouts={},
+        paid_fen={},
+        wallets={},
     )
     assert "enough happened to be worth a check" in broken(Journal(), facts)
 
@@ -101,6 +128,38 @@ def lose_a_gift(journal: Journal, facts: Facts) -> None:
 
 def move_a_gift_twice(journal: Journal, facts: Facts) -> None:
     facts.transfers.append(facts.transfers[0])
+
+
+def forget_a_trade(journal: Journal, facts: Facts) -> None:
+    facts.deals.clear()
+
+
+def tell_one_side(journal: Journal, facts: Facts) -> None:
+    journal.diaries[0].deals.clear()
+
+
+def trade_half(journal: Journal, facts: Facts) -> None:
+    facts.transfers.pop()
+
+
+def move_for_nothing(journal: Journal, facts: Facts) -> None:
+    facts.transfers.append(replace(facts.transfers[0], by="u"))
+
+
+def acknowledge_what_was_not_done(journal: Journal, facts: Facts) -> None:
+    journal.diaries[1].agreed.add("u")
+
+
+def forget_a_play(journal: Journal, facts: Facts) -> None:
+    facts.plays.clear()
+
+
+def play_unasked(journal: Journal, facts: Facts) -> None:
+    journal.diaries[0].plays.clear()
+
+
+def use_up_nothing(journal: Journal, facts: Facts) -> None:
+    del facts.transfers[1]
 
 
 def miscount_a_hand(journal: Journal, facts: Facts) -> None:
@@ -198,6 +257,14 @@ def be_surprised(journal: Journal, facts: Facts) -> None:
         (double_a_draw, "every acknowledged scan is stored, once, and no other"),
         (lose_a_gift, "every acknowledged gift is stored, once, and no other"),
         (move_a_gift_twice, "every acknowledged gift is stored, once, and no other"),
+        (forget_a_trade, TRADES),
+        (tell_one_side, TRADES),
+        (trade_half, TRADES),
+        (move_for_nothing, TRADES),
+        (acknowledge_what_was_not_done, TRADES),
+        (forget_a_play, PLAYS),
+        (play_unasked, PLAYS),
+        (use_up_nothing, PLAYS),
         (miscount_a_hand, "hands = what players reckon = draws + transfers"),
         (mislead_a_player, "hands = what players reckon = draws + transfers"),
         (draw_at_the_deadline, "nothing counts after the deadline"),

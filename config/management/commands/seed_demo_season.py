@@ -36,6 +36,8 @@ QUICK_RULES: dict[str, Any] = {
     "caps": {},
     "quotas": {"code": {"per_day": 40, "per_campaign": 40}},
 }
+# Every card that there is: who looks at the demo wants to see all that can be done.
+SPECIALS = {"wild": 3, "steal": 3, "copy": 3}
 QUICK_REVEAL = timedelta(seconds=30)
 
 
@@ -106,7 +108,15 @@ def _new_season(now: datetime, taken: set[str]) -> Campaign:
     last_day = (now + timedelta(days=DAYS)).astimezone(ZoneInfo(season.TZ))
     closes_at = last_day.replace(hour=22, minute=0, second=0, microsecond=0)
     return presets.five_fortunes(
-        slug=_free(taken), opens_at=now, closes_at=closes_at, reveal_at=closes_at + timedelta(minutes=18), tz=season.TZ
+        slug=_free(taken),
+        opens_at=now,
+        closes_at=closes_at,
+        reveal_at=closes_at + timedelta(minutes=18),
+        tz=season.TZ,
+        rulebook={
+            "weights": presets.FIVE_FORTUNES_RULES["weights"] | SPECIALS,
+            "specials": list(SPECIALS),
+        },
     )
 
 
