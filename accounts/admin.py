@@ -30,6 +30,8 @@ from accounts.models import (
     InvitationLink,
     Message,
     Player,
+    Push,
+    PushHost,
     Referral,
     RefreshFamily,
 )
@@ -242,6 +244,22 @@ class MessageAdmin(ReadOnlyAdmin):
     search_by = (by_number(), by_public_id())
     search_help_text = _("Id")
     unshown = ("number_hash", "sealed", "seal_key_id")
+
+
+@admin.register(Push)
+class PushAdmin(ReadOnlyAdmin):
+    """What host apps' push services are told: how it goes with that."""
+
+    list_display = ("id", "host", "state", "attempts", "created_at", "next_try_at", "sent_at", "last_error")
+    search_by = (by_number(), by_public_id())
+    search_help_text = _("Id")
+
+
+@admin.register(PushHost)
+class PushHostAdmin(ReadOnlyAdmin):
+    """Push services, as far as any of them has ever failed."""
+
+    list_display = ("host", "failures", "failing_since", "rests_until", "last_error")
 
 
 @admin.register(LogEntry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, cast
 from uuid import UUID
@@ -10,7 +11,9 @@ import msgspec
 
 from accounts.befriending import Side
 from accounts.models import InvitationLink, Player, RefreshFamily
+from accounts.standings import Wishes
 from fortunes.answers import instant
+from fortunes.presence import Seen
 
 # A player who was blocked isn't told, so "barred" is never shown, and "mutual" is one's own block.
 ShownState = Literal["asking", "asked", "friends", "blocked"]
@@ -80,6 +83,13 @@ class FriendshipAnswer(msgspec.Struct, frozen=True, kw_only=True):
     since: str
 
 
+class PresenceAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of your friends are `online`. Unless it is `known`, these are only those that were heard of so far."""
+
+    known: bool
+    online: list[UUID]
+
+
 class InvitationAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A link that you spread. `url` says who invites; `opens` counts how often that was asked for, as nearly as it
     can without anybody waiting, and `acceptances` who became your friend by it.
@@ -105,6 +115,20 @@ class InvitedAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """An invitation that can be accepted."""
 
     inviter: InviterAnswer
+
+
+class NotificationsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """How you are told of events while you are away, by the app that you signed in with; never in quiet hours.
+
+    `types` are those that you may be told of, and `muted` those of them that you don't want.
+    """
+
+    enabled: bool
+    muted: list[str]
+    quiet_from: str | None
+    quiet_to: str | None
+    tz: str
+    types: list[str]
 
 
 def player(row: Player) -> PlayerAnswer:
@@ -136,6 +160,12 @@ def friendship(friend: Player, state: str, since: datetime) -> FriendshipAnswer:
     return FriendshipAnswer(player=player(friend), state=cast(ShownState, str(shown)), since=instant(since))
 
 
+def presence(contacts: Mapping[int, UUID], seen: Seen) -> PresenceAnswer:
+    return PresenceAnswer(
+        known=seen.known, online=[public_id for player, public_id in contacts.items() if player in seen.online]
+    )
+
+
 def invitation(row: InvitationLink) -> InvitationAnswer:
     return InvitationAnswer(
         code=row.code,
@@ -150,3 +180,14 @@ def invitation(row: InvitationLink) -> InvitationAnswer:
 
 def invited(inviter: Player) -> InvitedAnswer:
     return InvitedAnswer(inviter=InviterAnswer(id=inviter.public_id, nickname=inviter.nickname))
+
+
+def notifications(wishes: Wishes, types: list[str]) -> NotificationsAnswer:
+    return NotificationsAnswer(
+        enabled=wishes.enabled,
+        muted=sorted(wishes.muted),
+        quiet_from=f"{wishes.hours.begins:%H:%M}" if wishes.hours else None,
+        quiet_to=f"{wishes.hours.ends:%H:%M}" if wishes.hours else None,
+        tz=wishes.tz,
+        types=types,
+    )

@@ -75,6 +75,18 @@ class MessageWorthless(DomainError):
     code, title = "message-worthless", _("This message is too late or was replaced; there is nothing left to send.")
 
 
+class PushWorthless(DomainError):
+    code, title = "push-worthless", _("This push is too late; there is nothing left to tell.")
+
+
+class InvalidNotifications(DomainError):
+    code, status, title = (
+        "invalid-notifications",
+        422,
+        _("Mute types of events that there are, and give quiet hours with both ends and a time zone that there is."),
+    )
+
+
 class SessionNotFound(DomainError):
     code, status, title = "session-not-found", 404, _("You have no such session.")
 

@@ -9,7 +9,7 @@ import msgspec
 from fortunes.events import event
 
 
-@event("friendship.asked")
+@event("friendship.asked", pushed=True, by="by")
 class FriendshipAsked(msgspec.Struct, frozen=True, kw_only=True):
     """`by` would like to be friends with `to`."""
 
@@ -17,7 +17,7 @@ class FriendshipAsked(msgspec.Struct, frozen=True, kw_only=True):
     to: UUID
 
 
-@event("friendship.accepted")
+@event("friendship.accepted", pushed=True, by="by")
 class FriendshipAccepted(msgspec.Struct, frozen=True, kw_only=True):
     """`by` accepted what `to` had asked, asked back, or followed an invitation of `to`: they are friends."""
 

@@ -65,6 +65,12 @@ def _check_file(issuer: Issuer, file: Path) -> None:
         raise issuers.IssuersError(f"{issuer.slug}: {file}: {error}") from error
 
 
+def push_urls() -> dict[str, str]:
+    """The addresses of the push services of those host apps that have one, by the app's slug."""
+    apps = (keyset.issuer for keyset in load().values())
+    return {app.slug: app.push_url for app in apps if app.push_url}
+
+
 def user_of(token: str) -> HostUser:
     """Whom a host app's token belongs to.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts import errors, names
+from accounts import answers, errors, names
 from accounts.models import Friendship, Player
+from fortunes import presence as online
+from fortunes import sql
 
 TIES = (Friendship.State.ASKING, Friendship.State.ASKED, Friendship.State.FRIENDS)
 
@@ -63,6 +65,35 @@ def of(player_id: int) -> list[int]:
     """The ids of a player's friends, ascending; 200 at most."""
     friends = Friendship.objects.filter(player=player_id, state=Friendship.State.FRIENDS)
     return list(friends.order_by("friend").values_list("friend", flat=True))
+
+
+def active(player_id: int) -> list[Player]:
+    """A player's friends, without those who were shut out; 200 at most."""
+    ties = Friendship.objects.filter(player=player_id, state=Friendship.State.FRIENDS, friend__is_active=True)
+    return [tie.friend for tie in ties.select_related("friend")]
+
+
+def contacts(players: Sequence[int]) -> list[dict[int, UUID]]:
+    """The public ids of each one's friends by id, in one query; 200 at most for each."""
+    found: dict[int, dict[int, UUID]] = {player: {} for player in players}
+    friends = Friendship.objects.filter(player__in=found, state=Friendship.State.FRIENDS).order_by("friend")
+    for player_id, friend_id, public_id in friends.values_list("player", "friend", "friend__public_id"):
+        found[player_id][friend_id] = public_id
+    return [found[player] for player in players]
+
+
+def confirmed(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int, UUID]]:
+    """Those pairs of a player and another who are friends now, with the other's public id."""
+    asked = list(pairs)
+    sides = {"players": [player for player, _ in asked], "others": [other for _, other in asked]}
+    rows = sql.fetch(sql.text("accounts", "confirmed_friends"), sides)
+    return [(row.player_id, row.friend_id, row.public_id) for row in rows]
+
+
+def presence(player_id: int) -> answers.PresenceAnswer:
+    """Which of a player's friends are online."""
+    (known,) = contacts([player_id])
+    return answers.presence(known, online.look(known))
 
 
 def standings(player_id: int) -> QuerySet[Friendship]:

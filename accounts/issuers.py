@@ -6,7 +6,7 @@ The file is a JSON list with an object for each issuer:
      "jwks_url": "https://id.example.com/keys.json", "nickname_claim": "nickname"}
 
 `slug` is our name for it. The keys come from `jwks_url` or from `jwks_file`, which is relative to the list's folder.
-`nickname_claim` may be left out.
+`nickname_claim` may be left out, and so may `push_url`, the address of its push service (docs/push.md).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 ALGORITHM_OF_KEY = {"RSA": "RS256", "EC": "ES256"}
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 REQUIRED = {"slug", "issuer", "audience", "algorithms"}
-OPTIONAL = {"jwks_file", "jwks_url", "nickname_claim"}
+OPTIONAL = {"jwks_file", "jwks_url", "nickname_claim", "push_url"}
 
 
 class IssuersError(ValueError):
@@ -40,6 +40,7 @@ class Issuer:
     jwks_file: Path | None = None
     jwks_url: str | None = None
     nickname_claim: str | None = None
+    push_url: str | None = None
 
 
 def read(path: Path, *, plain_http: bool) -> tuple[Issuer, ...]:
@@ -75,7 +76,7 @@ def _issuer(entry: Any, *, place: str, folder: Path, plain_http: bool) -> Issuer
             raise IssuersError(f"{place}: {name} must be a text that is not empty")
     if not SLUG.fullmatch(entry["slug"]):
         raise IssuersError(f"{place}: slug must be 1 to 32 of a-z, 0-9 and dash")
-    file, url = entry.get("jwks_file"), entry.get("jwks_url")
+    file, url, push_url = entry.get("jwks_file"), entry.get("jwks_url"), entry.get("push_url")
     if (file is None) == (url is None):
         raise IssuersError(f"{place}: give either jwks_file or jwks_url")
     return Issuer(
@@ -84,8 +85,9 @@ def _issuer(entry: Any, *, place: str, folder: Path, plain_http: bool) -> Issuer
         audience=entry["audience"],
         algorithms=_algorithms(entry["algorithms"], place),
         jwks_file=folder / file if file else None,
-        jwks_url=_address(url, place, plain_http) if url else None,
+        jwks_url=_address("jwks_url", url, place, plain_http) if url else None,
         nickname_claim=entry.get("nickname_claim"),
+        push_url=_address("push_url", push_url, place, plain_http) if push_url else None,
     )
 
 
@@ -96,16 +98,16 @@ def _algorithms(names: Any, place: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _address(url: str, place: str, plain_http: bool) -> str:
+def _address(name: str, url: str, place: str, plain_http: bool) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname
     except ValueError as error:
-        raise IssuersError(f"{place}: jwks_url is not an address") from error
+        raise IssuersError(f"{place}: {name} is not an address") from error
     if not host or parts.scheme not in ("https", "http"):
-        raise IssuersError(f"{place}: jwks_url must be an https:// address")
+        raise IssuersError(f"{place}: {name} must be an https:// address")
     if parts.scheme == "http" and not plain_http:
-        raise IssuersError(f"{place}: jwks_url must begin with https://")
+        raise IssuersError(f"{place}: {name} must begin with https://")
     if parts.username or parts.fragment:
-        raise IssuersError(f"{place}: jwks_url must have neither a username nor a fragment")
+        raise IssuersError(f"{place}: {name} must have neither a username nor a fragment")
     return url

@@ -28,7 +28,11 @@ def normalise_nickname(typed: str) -> str:
 
 def is_nickname(normalised: str) -> bool:
     """Any script, up to 24 code points; nothing that moves the cursor or turns the line around. May be empty."""
-    return len(normalised) <= NICKNAME_LENGTH and not any(
-        character in _BIDI_CONTROLS or unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
-        for character in normalised
+    return len(normalised) <= NICKNAME_LENGTH and is_one_line(normalised)
+
+
+def is_one_line(text: str) -> bool:
+    """Whether nothing in a text moves the cursor or turns the line around."""
+    return not any(
+        character in _BIDI_CONTROLS or unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text
     )

@@ -12,6 +12,7 @@ from accounts.models import (
     Ban,
     FederatedIdentity,
     InvitationLink,
+    NotificationSettings,
     Phone,
     Referral,
     RefreshFamily,
@@ -40,6 +41,19 @@ def _phones(player_id: int) -> Iterator[dict[str, Any]]:
 def _host_apps(player_id: int) -> Iterator[dict[str, Any]]:
     for row in FederatedIdentity.objects.filter(player=player_id).order_by("pk"):
         yield {"app": row.issuer, "known_there_as": row.subject, "since": instant(row.created_at)}
+
+
+@personal.section("notifications")
+def _notifications(player_id: int) -> Iterator[dict[str, Any]]:
+    """What they have chosen; what they were told of is among the events."""
+    for row in NotificationSettings.objects.filter(player=player_id):
+        yield {
+            "enabled": row.enabled,
+            "muted": row.muted,
+            "quiet_from": row.quiet_from,
+            "quiet_to": row.quiet_to,
+            "time_zone": row.tz,
+        }
 
 
 @personal.section("sessions")
@@ -88,5 +102,7 @@ def _referrals(player_id: int) -> Iterator[dict[str, Any]]:
 @personal.eraser("accounts")
 def _erase(player_id: int) -> None:
     """What is said of the player elsewhere. Their names, and what is between players, are `actions.erasure`'s part."""
+    # Nobody is told of anything without it: what waits for the push service is dropped.
     FederatedIdentity.objects.filter(player=player_id).delete()
+    NotificationSettings.objects.filter(player=player_id).delete()
     InvitationLink.objects.filter(player=player_id).update(channel="")

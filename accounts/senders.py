@@ -6,7 +6,6 @@ They know nothing of the database. Failures tell a kind and a status, never the 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ import msgspec
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts import posting
 from fortunes import secretkeys, threads
 
 TIMEOUT_S = 10.0
@@ -77,31 +77,19 @@ class Gateway:
 
     async def send(self, message: Outgoing, *, at: datetime) -> None:
         body = msgspec.json.encode(message)
-        headers = {"Content-Type": "application/json", "Idempotency-Key": str(message.id)}
-        headers["Fortunes-Signature"] = signature(body, at=at)
-        status = await self._post(body, headers)
+        key_id, key = secretkeys.current(settings.MESSAGE_KEYS)
+        signature = posting.signature(body, key_id=key_id, key=key, at=at)
+        status = await self._post(body, {"Idempotency-Key": str(message.id), "Fortunes-Signature": signature})
         if not 200 <= status < 300:
             final = 400 <= status < 500 and status not in PASSING
             raise Failure(f"the gateway answered {status}", final=final)
 
     async def _post(self, body: bytes, headers: dict[str, str]) -> int:
         try:
-            # One limit for all of it: those of the library begin anew with every byte that drips in.
-            async with (
-                asyncio.timeout(TIMEOUT_S),
-                httpx.AsyncClient(timeout=TIMEOUT_S) as client,
-                client.stream("POST", self.url, content=body, headers=headers) as answer,
-            ):
-                return answer.status_code
-        except (TimeoutError, httpx.HTTPError) as error:
-            raise Failure(f"the gateway can't be reached: {type(error).__name__}") from error
-
-
-def signature(body: bytes, *, at: datetime) -> str:
-    """The header that lets a gateway know that a message is ours, and fresh."""
-    key_id, key = secretkeys.current(settings.MESSAGE_KEYS)
-    moment = int(at.timestamp())
-    return f"t={moment},k={key_id},v={hmac.digest(key, f'{moment}.'.encode() + body, 'sha256').hex()}"
+            async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+                return (await posting.post(client, self.url, body, headers, within_s=TIMEOUT_S)).status
+        except posting.Unreachable as error:
+            raise Failure(f"the gateway can't be reached: {error}") from error
 
 
 def chosen() -> Sender:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from accounts import invitations, phones
+from accounts import invitations, phones, quiet
 from fortunes.rest import StrictSerializer
 
 
@@ -77,6 +78,36 @@ class Invite(StrictSerializer):
     """Where a link will be spread: a tag of yours, up to 32 of a-z, 0-9, colon, dash and underscore."""
 
     channel = serializers.RegexField(invitations.CHANNEL_PATTERN, required=False, allow_blank=True)
+
+
+class Flag(serializers.BooleanField):
+    """True or false, and nothing that merely looks like it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class TimeOfDay(serializers.RegexField):
+    """A time of day, as in 22:30."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(quiet.TIME_PATTERN, **options)
+
+    def run_validation(self, data: Any = serializers.empty) -> time | None:
+        text = super().run_validation(data)
+        return None if text is None else time.fromisoformat(text)
+
+
+class Notifications(StrictSerializer):
+    """Whether you are told of events while you are away, of which types not, and when not. Null: no quiet hours."""
+
+    enabled = Flag()
+    muted = serializers.ListField(child=serializers.CharField(max_length=40), max_length=50)
+    quiet_from = TimeOfDay(allow_null=True)
+    quiet_to = TimeOfDay(allow_null=True)
+    tz = serializers.CharField(max_length=64)
 
 
 class Erasure(StrictSerializer):

@@ -2,12 +2,17 @@
 
 from celery import shared_task
 
-from accounts.actions import housekeeping, messages
+from accounts.actions import housekeeping, messages, pushes
 
 
 @shared_task
 def send_messages() -> None:
     messages.send_due()
+
+
+@shared_task
+def send_pushes() -> None:
+    pushes.send_due()
 
 
 @shared_task

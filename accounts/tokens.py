@@ -11,6 +11,7 @@ Tokens expire by the database's clock, so a host with a wrong one neither shuts 
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
@@ -22,13 +23,17 @@ from django.conf import settings
 from accounts import errors
 from accounts.models import Player, RefreshFamily
 from fortunes import clock, secretkeys
+from fortunes.errors import DomainError
 
 ALGORITHM = "HS256"
 LONGEST = 1024
 REMEMBER_S = 2.0
 REMEMBER_AT_MOST = 50_000
 
-_known: dict[tuple[UUID, UUID | None], tuple[float, int]] = {}
+# A player's public id and a session's.
+Who = tuple[UUID, UUID | None]
+
+_known: dict[Who, tuple[float, int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +71,36 @@ def issue(player: Player, session: UUID | None = None) -> Access:
 
 def player_of(token: str) -> Identity:
     """Whom a token belongs to; one query at most. Raises TokenInvalid or TokenExpired."""
-    claims = _verified(token)
+    (outcome,) = players_of([token])
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
+
+
+def players_of(given: Sequence[str]) -> list[Identity | DomainError]:
+    """Whom each token belongs to, or TokenInvalid or TokenExpired; two queries at most."""
+    claimed = [_claimed(token) for token in given]
+    ids = _active_player_ids({claim[:2] for claim in claimed if not isinstance(claim, DomainError)})
+    return [claim if isinstance(claim, DomainError) else _identity(*claim, ids) for claim in claimed]
+
+
+def _identity(
+    public_id: UUID, session: UUID | None, expires_at: datetime, ids: Mapping[Who, int]
+) -> Identity | DomainError:
+    player_id = ids.get((public_id, session))
+    return errors.TokenInvalid() if player_id is None else Identity(player_id, public_id, expires_at, session)
+
+
+def _claimed(token: str) -> tuple[UUID, UUID | None, datetime] | DomainError:
+    """Player, session and expiry that a good token names."""
+    try:
+        claims = _verified(token)
+    except errors.TokenInvalid as refusal:
+        return refusal
     expires_at = datetime.fromtimestamp(claims["exp"], UTC)
     if expires_at <= clock.estimate():
-        raise errors.TokenExpired
-    public_id, session = UUID(claims["sub"]), UUID(claims["sid"]) if "sid" in claims else None
-    return Identity(_active_player_id(public_id, session), public_id, expires_at, session)
+        return errors.TokenExpired()
+    return UUID(claims["sub"]), UUID(claims["sid"]) if "sid" in claims else None, expires_at
 
 
 def _verified(token: str) -> dict[str, Any]:
@@ -89,25 +118,28 @@ def _verified(token: str) -> dict[str, Any]:
     return claims
 
 
-def _active_player_id(public_id: UUID, session: UUID | None) -> int:
-    known = _known.get((public_id, session))
-    if known and time.monotonic() - known[0] < REMEMBER_S:
-        return known[1]
-    asked = time.monotonic()
-    player_id = _read(public_id, session)
-    if player_id is None:
-        raise errors.TokenInvalid
-    if len(_known) >= REMEMBER_AT_MOST:
-        _known.clear()
-    # From before the question, so that a slow answer doesn't make what it says younger than it is.
-    _known[public_id, session] = (asked, player_id)
-    return player_id
+def _active_player_ids(asked: Collection[Who]) -> dict[Who, int]:
+    """The id of each whose session is good. What is known of others is asked for again after 2 s."""
+    now = time.monotonic()
+    found = {who: known[1] for who in asked if (known := _known.get(who)) and now - known[0] < REMEMBER_S}
+    if unknown := set(asked) - found.keys():
+        read = _read(unknown)
+        if len(_known) + len(read) > REMEMBER_AT_MOST:
+            _known.clear()
+        # From before the question, so that a slow answer doesn't make what it says younger than it is.
+        _known.update({who: (now, player_id) for who, player_id in read.items()})
+        found |= read
+    return found
 
 
-def _read(public_id: UUID, session: UUID | None) -> int | None:
-    if session is None:
-        return Player.objects.filter(public_id=public_id, is_active=True).values_list("pk", flat=True).first()
-    good = RefreshFamily.objects.filter(
-        public_id=session, revoked_at=None, player__public_id=public_id, player__is_active=True
-    )
-    return good.values_list("player_id", flat=True).first()
+def _read(asked: Collection[Who]) -> dict[Who, int]:
+    """The ids of those who are active, each with the session that they name or without any."""
+    found: dict[Who, int] = {}
+    if alone := [public_id for public_id, session in asked if session is None]:
+        active = Player.objects.filter(public_id__in=alone, is_active=True)
+        found |= {(public_id, None): pk for public_id, pk in active.values_list("public_id", "pk")}
+    if sessions := [session for _, session in asked if session is not None]:
+        good = RefreshFamily.objects.filter(public_id__in=sessions, revoked_at=None, player__is_active=True)
+        rows = good.values_list("player__public_id", "public_id", "player_id")
+        found |= {(public_id, session): pk for public_id, session, pk in rows if (public_id, session) in asked}
+    return found

@@ -16,7 +16,17 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import answers, friends, serializers, throttles
-from accounts.actions import codes, erasure, exports, federation, friendships, invitations, players, sessions
+from accounts.actions import (
+    codes,
+    erasure,
+    exports,
+    federation,
+    friendships,
+    invitations,
+    notifications,
+    players,
+    sessions,
+)
 from accounts.authentication import player_id, session_of
 from accounts.befriending import Side
 from fortunes import rest
@@ -176,6 +186,21 @@ class Export(throttles.ThrottledView, APIView):
         return FileResponse(document, as_attachment=True, filename=EXPORT_NAME, content_type="application/json")
 
 
+class Notifications(APIView):
+    @extend_schema(operation_id="notifications_read", responses=answers.NotificationsAnswer)
+    def get(self, request: Request) -> Response:
+        """How you are told of events while you are away."""
+        return Response(notifications.read(player_id=player_id(request)))
+
+    @extend_schema(
+        operation_id="notifications_change", request=serializers.Notifications, responses=answers.NotificationsAnswer
+    )
+    def put(self, request: Request) -> Response:
+        """Choose how you are told of events while you are away, or not at all."""
+        chosen = rest.validated(serializers.Notifications, request.data)
+        return Response(notifications.change(player_id=player_id(request), **chosen))
+
+
 class Friendships(throttles.ThrottledView, rest.PagedView):
     throttle_classes = (throttles.AskThrottle, throttles.AskAgainThrottle)
 
@@ -202,6 +227,13 @@ class Friendships(throttles.ThrottledView, rest.PagedView):
         asked = rest.validated(serializers.Ask, request.data)
         standing = friendships.ask(by=player_id(request), player=asked.get("player") or asked["username"])
         return _show(standing, status=201 if standing.was is Side.STRANGER else 200)
+
+
+class Presence(APIView):
+    @extend_schema(operation_id="presence_read", responses=answers.PresenceAnswer)
+    def get(self, request: Request) -> Response:
+        """Which of your friends are online."""
+        return Response(friends.presence(player_id(request)))
 
 
 class Friendship(APIView):

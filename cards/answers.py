@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -10,6 +11,12 @@ from cards.catalogue import Catalogue
 from cards.hands import Held
 from fortunes.answers import Name
 from fortunes.rules import Quota
+
+# How a card came or went: the type of the source that it was drawn from, that of the trade or of the special card, or
+# `link` for gifts and requests that were spread by one.
+Via = Literal[
+    "code", "check-in", "invitation", "support", "gift", "request", "swap", "link", "steal", "wild", "copy"
+]
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,25 +72,147 @@ class Referred(Answer, frozen=True, kw_only=True):
     draw: UUID | None
 
 
+class LinkShared(Answer, frozen=True, kw_only=True):
+    """The link of a trade, as the one who spreads it sees it. `url` says what is offered or asked for; `opens` counts
+    how often it was looked at, and `claims` whether somebody has followed it: once at most.
+    """
+
+    code: str
+    channel: str
+    url: str
+    opens: int
+    claims: int
+
+
 class TradeAnswer(Answer, frozen=True, kw_only=True):
-    """A trade as both sides see it; players are public ids, cards are kind slugs."""
+    """A trade as both sides see it; players are public ids, cards are kind slugs, from the proposer's point of view.
+
+    `audience` is who may accept: `one` friend, `some` friends, or whoever has the `link`, which is shown to the
+    proposer only. An open trade is `expired` from `expires_at` on, whenever that is written down. With whom a trade was
+    settled is not shown to others who were asked.
+    """
 
     id: UUID
     type: str
     state: str
+    audience: str
     proposer: UUID
     recipient: UUID | None
     gives: list[str]
     takes: list[str]
+    note: str | None
+    link: LinkShared | None
     created_at: str
+    expires_at: str | None
     closed_at: str | None
 
 
-class GiftAnswer(Answer, frozen=True, kw_only=True):
-    """A gift that was given, and the giver's hand after it."""
+class TradeReceipt(Answer, frozen=True, kw_only=True):
+    """What became of a trade, and the hand of the one who asked after it."""
 
     trade: TradeAnswer
     hand: HandAnswer
+
+
+class Chance(Answer, frozen=True, kw_only=True):
+    """What decided over a random double: with the secret, campaign, player and the number of their steal (from 1) the
+    roll, and so which of the kinds `among` that the friend held twice it was.
+    """
+
+    campaign: int
+    player: int
+    number: int
+    among: list[str]
+
+
+class PlayAnswer(Answer, frozen=True, kw_only=True):
+    """A special card that was played: `kind` was gained, from or like that of `friend`. `chance` is null where the kind
+    was chosen.
+    """
+
+    id: UUID
+    type: str
+    friend: UUID | None
+    kind: str
+    chance: Chance | None
+    played_at: str
+
+
+class PlayReceipt(Answer, frozen=True, kw_only=True):
+    """A play, and the player's hand after it."""
+
+    play: PlayAnswer
+    hand: HandAnswer
+
+
+class ProposerAnswer(Answer, frozen=True, kw_only=True):
+    """Who spreads a link, as everybody who has it may know: no username."""
+
+    id: UUID
+    nickname: str
+
+
+class LinkAnswer(Answer, frozen=True, kw_only=True):
+    """What a link offers (`gives`) or asks for (`takes`). Who follows it while it is open gets or gives the cards and
+    becomes the proposer's friend.
+    """
+
+    campaign: str
+    type: str
+    state: str
+    proposer: ProposerAnswer
+    gives: list[str]
+    takes: list[str]
+    note: str | None
+    expires_at: str
+
+
+class HistoryEntry(Answer, frozen=True, kw_only=True):
+    """A card that came to you or went from you, and the `draw`, `trade` or `play` by which it did. `counterpart` is the
+    player at the other end: who gave or got it, who was robbed or copied; null where it was drawn or used up.
+    """
+
+    at: str
+    direction: Literal["in", "out"]
+    kind: str
+    via: Via
+    counterpart: UUID | None
+    serial: int | None
+    draw: UUID | None
+    trade: UUID | None
+    play: UUID | None
+
+
+class Suggestion(Answer, frozen=True, kw_only=True):
+    """A swap as it can be proposed: the body of `POST /api/v1/campaigns/{slug}/trades`."""
+
+    type: Literal["swap"]
+    to: UUID
+    gives: list[str]
+    takes: list[str]
+
+
+class Suggestions(Answer, frozen=True, kw_only=True):
+    """At most 50, those for the rarest cards first. Each gives a double of yours that the friend misses."""
+
+    items: list[Suggestion]
+
+
+class Ranked(Answer, frozen=True, kw_only=True):
+    """You or a friend: `kinds` of the full set, and all `cards`. Who is equal in all three shares a `place`."""
+
+    place: int
+    player: UUID
+    nickname: str
+    kinds: int
+    cards: int
+    complete_since: str | None
+
+
+class Ranking(Answer, frozen=True, kw_only=True):
+    """You and those of your friends who play in this campaign, the first first."""
+
+    items: list[Ranked]
 
 
 class HandSnapshot(Answer, frozen=True, kw_only=True):
@@ -158,3 +287,7 @@ def quota(source: str, rule: Quota, used_today: int, used: int) -> QuotaAnswer:
         per_campaign=rule.per_campaign,
         left=max(rule.per_campaign - used, 0),
     )
+
+
+def link(code: str, channel: str, *, opens: int, claims: int) -> LinkShared:
+    return LinkShared(code=code, channel=channel, url=f"/api/v1/links/{code}", opens=opens, claims=claims)

@@ -4,27 +4,132 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework.serializers import CharField
+from rest_framework.serializers import CharField, UUIDField
 
 from cards import answers, serializers
-from cards.actions import trades
+from cards.actions import copies, steals, trades, wilds
 from cards.models import Trade
 from fortunes import keys
 from fortunes.commands import Caller, Command
 
 
-class GiftData(serializers.TradeRequest):
-    """Cards to a friend, one slug a card, under an idempotency key."""
+class GiftData(serializers.GiftRequest):
+    """A gift, under an idempotency key."""
 
     type = None  # type: ignore[assignment]
     key = CharField(default="", allow_blank=True, trim_whitespace=False)
 
 
-def gift(caller: Caller, data: dict[str, Any]) -> answers.GiftAnswer:
-    # The route and the body of the REST request, so that either is a retry of the other.
-    body = {"campaign": caller.campaign.slug, "type": Trade.Type.GIFT.value, "to": data["to"], "gives": data["gives"]}
+class AskData(serializers.AskRequest):
+    """A request for cards, under an idempotency key."""
+
+    type = None  # type: ignore[assignment]
+    key = CharField(default="", allow_blank=True, trim_whitespace=False)
+
+
+class SwapData(serializers.SwapRequest):
+    """A swap, under an idempotency key."""
+
+    type = None  # type: ignore[assignment]
+    key = CharField(default="", allow_blank=True, trim_whitespace=False)
+
+
+class TradeData(serializers.Nothing):
+    """A trade of the socket's campaign, under an idempotency key."""
+
+    trade = UUIDField()
+    key = CharField(default="", allow_blank=True, trim_whitespace=False)
+
+
+def gift(caller: Caller, data: dict[str, Any]) -> answers.TradeReceipt:
+    return _propose(Trade.Type.GIFT, caller, data)
+
+
+def ask(caller: Caller, data: dict[str, Any]) -> answers.TradeReceipt:
+    return _propose(Trade.Type.REQUEST, caller, data)
+
+
+def swap(caller: Caller, data: dict[str, Any]) -> answers.TradeReceipt:
+    return _propose(Trade.Type.SWAP, caller, data)
+
+
+def accept(caller: Caller, data: dict[str, Any]) -> answers.TradeReceipt:
+    asked = _settled(caller, "trade-acceptance", data)
+    return trades.accept(asked=asked, trade_id=data["trade"], by=caller.player, campaign=caller.campaign)
+
+
+def decline(caller: Caller, data: dict[str, Any]) -> answers.TradeReceipt:
+    asked = _settled(caller, "trade-refusal", data)
+    return trades.decline(asked=asked, trade_id=data["trade"], by=caller.player, campaign=caller.campaign)
+
+
+def cancel(caller: Caller, data: dict[str, Any]) -> answers.TradeReceipt:
+    asked = _settled(caller, "trade-cancellation", data)
+    return trades.cancel(asked=asked, trade_id=data["trade"], by=caller.player, campaign=caller.campaign)
+
+
+# Route and body are those of the REST request, so that either is a retry of the other.
+
+
+def _propose(kind: Trade.Type, caller: Caller, data: dict[str, Any]) -> answers.TradeReceipt:
+    told = {name: value for name, value in data.items() if name != "key"} | {"type": kind.value}
+    body = {"campaign": caller.campaign.slug, **told}
     asked = keys.request(player_id=caller.player.pk, route="trades", key=data["key"], body=body)
-    return trades.gift(asked=asked, campaign=caller.campaign, giver=caller.player, to=data["to"], gives=data["gives"])
+    return trades.propose(asked=asked, campaign=caller.campaign, proposer=caller.player, **serializers.proposed(told))
 
 
-COMMANDS = {"trade.gift": Command(GiftData, gift)}
+def _settled(caller: Caller, route: str, data: dict[str, Any]) -> keys.Request:
+    return keys.request(player_id=caller.player.pk, route=route, key=data["key"], body={"trade": data["trade"]})
+
+
+class StealData(serializers.StealRequest):
+    """A steal card, under an idempotency key."""
+
+    key = CharField(default="", allow_blank=True, trim_whitespace=False)
+
+
+class WildData(serializers.WildRequest):
+    """A wild card, under an idempotency key."""
+
+    key = CharField(default="", allow_blank=True, trim_whitespace=False)
+
+
+class CopyData(serializers.CopyRequest):
+    """A copy card, under an idempotency key."""
+
+    key = CharField(default="", allow_blank=True, trim_whitespace=False)
+
+
+def steal(caller: Caller, data: dict[str, Any]) -> answers.PlayReceipt:
+    asked = _played(caller, "steals", data)
+    return steals.steal(
+        asked=asked, campaign=caller.campaign, by=caller.player, victim=data["from"], kind=data.get("kind")
+    )
+
+
+def wild(caller: Caller, data: dict[str, Any]) -> answers.PlayReceipt:
+    asked = _played(caller, "wilds", data)
+    return wilds.turn(asked=asked, campaign=caller.campaign, by=caller.player, kind=data["kind"])
+
+
+def copy(caller: Caller, data: dict[str, Any]) -> answers.PlayReceipt:
+    asked = _played(caller, "copies", data)
+    return copies.copy(asked=asked, campaign=caller.campaign, by=caller.player, friend=data["from"], kind=data["kind"])
+
+
+def _played(caller: Caller, route: str, data: dict[str, Any]) -> keys.Request:
+    body = {"campaign": caller.campaign.slug, **{name: value for name, value in data.items() if name != "key"}}
+    return keys.request(player_id=caller.player.pk, route=route, key=data["key"], body=body)
+
+
+COMMANDS = {
+    "trade.gift": Command(GiftData, gift),
+    "trade.request": Command(AskData, ask),
+    "trade.swap": Command(SwapData, swap),
+    "trade.accept": Command(TradeData, accept),
+    "trade.decline": Command(TradeData, decline),
+    "trade.cancel": Command(TradeData, cancel),
+    "steal": Command(StealData, steal),
+    "wild": Command(WildData, wild),
+    "copy": Command(CopyData, copy),
+}

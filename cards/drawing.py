@@ -116,6 +116,8 @@ def params(campaign: Campaign, version: int, rules: Rules, wishes: Sequence[Wish
         "per_day": [quota.per_day for quota in quotas],
         "per_campaign": [quota.per_campaign for quota in quotas],
         "capped": list(odds.capped),
+        "full_set": kinds.full_set(rules),
+        "wild": kinds.filler(rules),
     }
 
 

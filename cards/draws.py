@@ -8,6 +8,12 @@
 The alternative is given where the wish is capped and exhausted. A player can't choose the scan key, and can't compute
 the roll. An operator who holds both the draw key and a code key could search for codes that please a given player; so
 codes are best printed where the draw keys are not (docs/operations.md).
+
+A random double that is stolen is decided by the same secret:
+
+    roll      = HMAC-SHA256(draw secret, steal key ‖ thief)
+    steal key = "steal" ‖ int64be(campaign) ‖ int64be(number of this steal among the thief's in the campaign, from 1)
+    double    = the kind at (int(roll[0:8]) · n) >> 64 among the n fortune kinds that the victim holds twice, ascending
 """
 
 from __future__ import annotations
@@ -32,6 +38,11 @@ class Odds:
 def scan_key(*, campaign_id: int, source: int, nonce: bytes) -> bytes:
     """What a scan is known by, before anybody can know what it yields."""
     return campaign_id.to_bytes(8) + source.to_bytes(2) + nonce
+
+
+def steal_key(*, campaign_id: int, number: int) -> bytes:
+    """What a steal is known by. A scan key begins with the high byte of a campaign's id, so none is the same."""
+    return b"steal" + campaign_id.to_bytes(8) + number.to_bytes(8)
 
 
 def roll(secret: bytes, key: bytes, player_id: int) -> bytes:

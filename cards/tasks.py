@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from cards.actions import counts, credits, stock
+from cards.actions import counts, credits, stock, trades
 
 
 @shared_task
@@ -18,3 +18,8 @@ def count_draws() -> None:
 @shared_task
 def credit_invitations() -> None:
     credits.credit_due()
+
+
+@shared_task
+def expire_trades() -> None:
+    trades.expire_due()

@@ -1,19 +1,16 @@
-"""Hands, scans and trades over REST."""
+"""Hands, scans and special cards over REST; trades are in `cards.tradeviews`."""
 
 from __future__ import annotations
 
-from typing import Any
-from uuid import UUID
-
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cards import answers, serializers
-from cards.actions import checkins, scans, showing, trades
+from cards.actions import checkins, comparing, copies, plays, scans, showing, steals, wilds
 from cards.models import Draw
 from fortunes import rest
 
@@ -124,36 +121,77 @@ class Issues(rest.PagedView):
         return self.respond(request, rows, lambda page: [showing.issue(row) for row in page])
 
 
-class Trades(rest.PagedView):
+class Suggestions(APIView):
+    @extend_schema(operation_id="suggestions_list", responses=answers.Suggestions)
+    def get(self, request: rest.PlayerRequest, slug: str) -> Response:
+        """Swaps with friends from which both would get what they miss. Each is the body that proposes it."""
+        campaign = rest.require_campaign(slug)
+        return Response(comparing.suggestions(campaign=campaign, player_id=request.user.pk))
+
+
+class Ranking(APIView):
+    @extend_schema(operation_id="ranking_read", responses=answers.Ranking)
+    def get(self, request: rest.PlayerRequest, slug: str) -> Response:
+        """You and your friends: by distinct kinds of the full set, then by cards, then by since when it is full."""
+        campaign = rest.require_campaign(slug)
+        return Response(comparing.standings(campaign=campaign, player_id=request.user.pk))
+
+
+class Plays(rest.PagedView):
     @extend_schema(
-        operation_id="trades_list", parameters=rest.PAGE_PARAMETERS, responses=rest.page_of(answers.TradeAnswer)
+        operation_id="plays_list", parameters=rest.PAGE_PARAMETERS, responses=rest.page_of(answers.PlayAnswer)
     )
     def get(self, request: rest.PlayerRequest, slug: str) -> Response:
-        """Your trades, newest first."""
-        rows = showing.trades_of(campaign=rest.require_campaign(slug), player_id=request.user.pk)
-        return self.respond(request, rows, showing.describe_trades)
+        """The special cards that you have played, newest first, with what is needed to replay what chance decided."""
+        rows = plays.of(campaign=rest.require_campaign(slug), player_id=request.user.pk)
+        return self.respond(request, rows, plays.describe)
 
+
+class Steals(APIView):
     @extend_schema(
-        operation_id="trades_create",
-        request=serializers.TradeRequest,
+        operation_id="steals_create",
+        request=serializers.StealRequest,
         parameters=[rest.IDEMPOTENCY_KEY],
-        responses={201: answers.GiftAnswer},
+        responses={201: answers.PlayReceipt},
     )
     def post(self, request: rest.PlayerRequest, slug: str) -> Response:
-        """Give cards to a friend."""
+        """Steal a card from a friend, where the rules allow it."""
         campaign = rest.require_campaign(slug)
-        body: dict[str, Any] = rest.validated(serializers.TradeRequest, request.data)
-        asked = rest.idempotency_request(request, "trades", {"campaign": slug, **body})
-        answer = trades.gift(asked=asked, campaign=campaign, giver=request.user, to=body["to"], gives=body["gives"])
-        return Response(answer, status=201, headers={"Location": f"/api/v1/trades/{answer.trade.id}"})
+        body = rest.validated(serializers.StealRequest, request.data)
+        asked = rest.idempotency_request(request, "steals", {"campaign": slug, **body})
+        receipt = steals.steal(
+            asked=asked, campaign=campaign, by=request.user, victim=body["from"], kind=body.get("kind")
+        )
+        return Response(receipt, status=201)
 
 
-class Trade(APIView):
+class Wilds(APIView):
     @extend_schema(
-        operation_id="trades_read",
-        parameters=[OpenApiParameter("trade_id", UUID, OpenApiParameter.PATH)],
-        responses=answers.TradeAnswer,
+        operation_id="wilds_create",
+        request=serializers.WildRequest,
+        parameters=[rest.IDEMPOTENCY_KEY],
+        responses={201: answers.PlayReceipt},
     )
-    def get(self, request: rest.PlayerRequest, trade_id: UUID) -> Response:
-        """One of your trades."""
-        return Response(showing.trade(public_id=trade_id, player_id=request.user.pk))
+    def post(self, request: rest.PlayerRequest, slug: str) -> Response:
+        """Turn a wild card into a card that you miss."""
+        campaign = rest.require_campaign(slug)
+        body = rest.validated(serializers.WildRequest, request.data)
+        asked = rest.idempotency_request(request, "wilds", {"campaign": slug, **body})
+        receipt = wilds.turn(asked=asked, campaign=campaign, by=request.user, kind=body["kind"])
+        return Response(receipt, status=201)
+
+
+class Copies(APIView):
+    @extend_schema(
+        operation_id="copies_create",
+        request=serializers.CopyRequest,
+        parameters=[rest.IDEMPOTENCY_KEY],
+        responses={201: answers.PlayReceipt},
+    )
+    def post(self, request: rest.PlayerRequest, slug: str) -> Response:
+        """Copy a card that a friend holds; they keep theirs."""
+        campaign = rest.require_campaign(slug)
+        body = rest.validated(serializers.CopyRequest, request.data)
+        asked = rest.idempotency_request(request, "copies", {"campaign": slug, **body})
+        receipt = copies.copy(asked=asked, campaign=campaign, by=request.user, friend=body["from"], kind=body["kind"])
+        return Response(receipt, status=201)

@@ -38,8 +38,11 @@ app.conf.beat_schedule = {
     "release stock": every(5, "cards.tasks.release_stock"),
     "count draws": every(5, "cards.tasks.count_draws"),
     "credit invitations": every(5, "cards.tasks.credit_invitations"),
+    "expire trades": every(2, "cards.tasks.expire_trades"),
     # Somebody waits for their code.
     "send messages": every(1, "accounts.tasks.send_messages"),
+    # Somebody's phone sleeps.
+    "send pushes": every(1, "accounts.tasks.send_pushes"),
     "forget old sign-ins": every(300, "accounts.tasks.forget_old_sign_ins"),
     "publish the audit's head": every(60, "fortunes.tasks.publish_audit_head"),
     "forget old keys": every(300, "fortunes.tasks.forget_old_keys"),

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.utils import translation
 
+from cards import trading
 from config import problems
 from config.sockets import asyncapi
 
@@ -45,8 +46,19 @@ def errors() -> str:
     return ERRORS_HEAD + "\n".join(rows) + "\n"
 
 
+def trades() -> str:
+    """docs/trades.md with the state machine as it is; all else in it is written by hand."""
+    text = (settings.BASE_DIR / "docs/trades.md").read_text(encoding="utf-8")
+    before, begin, rest = text.partition("<!-- machine -->\n")
+    _, end, after = rest.partition("<!-- /machine -->\n")
+    if not (begin and end):
+        raise ValueError("docs/trades.md has no place for the state machine")
+    return f"{before}{begin}\n```mermaid\n{trading.diagram()}\n```\n\n{end}{after}"
+
+
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/openapi.yaml": openapi,
     "docs/asyncapi.json": asyncapi.document,
     "docs/errors.md": errors,
+    "docs/trades.md": trades,
 }

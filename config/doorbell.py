@@ -1,19 +1,22 @@
 """The ringing side of the doorbell: `settings.DOORBELL`, called after commits in web threads, workers and commands.
 
-It never waits and never fails: a thread of its own passes the newest numbers on to the channel layer. What is lost on
-the way (Redis is down, the process dies) costs listeners nothing but seconds, since they poll (config/watch.py).
+It never waits and never fails: a thread of its own publishes the newest numbers. What is lost on the way (Redis is down,
+the process dies) costs listeners nothing but seconds, since they poll (config/watch.py).
 """
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import logging
 import os
 import threading
 from collections.abc import Mapping
 
-from channels.layers import get_channel_layer
+import msgspec
+from django.conf import settings
+from redis import Connection, ConnectionPool
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 log = logging.getLogger("fortunes.doorbell")
 
@@ -22,7 +25,19 @@ MOST_WAITING = 10_000
 BATCH = 100
 LAST_CALL_S = 0.5
 
-Bell = tuple[str, int]
+# A feed: its kind, 'player' or 'campaign', or 'share' for a campaign's live share; and its id.
+Feed = tuple[str, int]
+
+
+class Bell(msgspec.Struct, frozen=True, array_like=True):
+    """This feed is at this number."""
+
+    kind: str
+    id: int
+    seq: int
+
+
+_bell = msgspec.msgpack.Decoder(Bell)
 
 
 def ring(*, players: Mapping[int, int], campaigns: Mapping[int, int], shares: Mapping[int, int] = {}) -> None:
@@ -33,20 +48,35 @@ def ring(*, players: Mapping[int, int], campaigns: Mapping[int, int], shares: Ma
 
 
 def group(kind: str, feed_id: int) -> str:
-    """The channel layer's group for a feed; `kind` is 'player' or 'campaign', whose group hears of its 'share' too."""
+    """Where a feed's bell hangs; that of a campaign's share hangs with the campaign's own."""
     return f"{'campaign' if kind == 'share' else kind}.{feed_id}"
+
+
+def channel(group: str) -> str:
+    """The group's channel in Redis."""
+    return f"{settings.REDIS_PREFIX}:bell:{group}"
+
+
+def group_of(channel: bytes) -> str:
+    """The group of a channel."""
+    return channel.decode().rpartition(":")[2]
+
+
+def heard(payload: bytes) -> Bell:
+    """The bell that was rung. Raises msgspec's DecodeError."""
+    return _bell.decode(payload)
 
 
 class Ringer:
     """What waits to be rung, at most one number a feed, and the thread that rings it, started by the first."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Bell, int] = {}
+        self._waiting: dict[Feed, int] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._busy = False
 
-    def add(self, bells: Mapping[Bell, int]) -> None:
+    def add(self, bells: Mapping[Feed, int]) -> None:
         """Never blocks: the lock is held for dictionary work only. When too much waits, the oldest are dropped."""
         with self._changed:
             for bell, seq in bells.items():
@@ -64,19 +94,19 @@ class Ringer:
             self._changed.wait_for(lambda: not self._waiting and not self._busy, LAST_CALL_S)
 
     def _run(self) -> None:
-        with asyncio.Runner() as runner:
-            reachable = True
-            while True:
-                bells = self._take()
-                try:
-                    runner.run(_send(bells))
-                    reachable = True
-                except Exception as error:  # whatever Redis and its client throw: a lost ring is made up by polls
-                    if reachable:
-                        log.warning("the doorbell is out of order, sockets poll: %r", error)
-                    reachable = False
+        connection, reachable = _connection(), True
+        while True:
+            bells = self._take()
+            try:
+                _send(connection, bells)
+                reachable = True
+            except Exception as error:  # whatever Redis and its client throw: a lost ring is made up by polls
+                connection.disconnect()
+                if reachable:
+                    log.warning("the doorbell is out of order, sockets poll: %r", error)
+                reachable = False
 
-    def _take(self) -> dict[Bell, int]:
+    def _take(self) -> dict[Feed, int]:
         with self._changed:
             self._busy = False
             self._changed.notify_all()
@@ -86,11 +116,25 @@ class Ringer:
             return {bell: self._waiting.pop(bell) for bell in chosen}
 
 
-async def _send(bells: Mapping[Bell, int]) -> None:
-    layer = get_channel_layer()
-    async with asyncio.timeout(SEND_TIMEOUT_S):
-        for (kind, feed_id), seq in bells.items():
-            await layer.group_send(group(kind, feed_id), {"type": "bell", "kind": kind, "id": feed_id, "seq": seq})
+def _connection() -> Connection:
+    """For this thread alone."""
+    pool = ConnectionPool.from_url(
+        settings.REDIS_URL,
+        protocol=2,
+        socket_timeout=SEND_TIMEOUT_S,
+        socket_connect_timeout=SEND_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+    )
+    connection: Connection = pool.make_connection()
+    return connection
+
+
+def _send(connection: Connection, bells: Mapping[Feed, int]) -> None:
+    """All in one write, and their answers in one read: how many listen is nothing to us, that Redis took them is."""
+    rung = [("PUBLISH", channel(group(*feed)), msgspec.msgpack.encode(Bell(*feed, seq))) for feed, seq in bells.items()]
+    connection.send_packed_command(connection.pack_commands(rung))
+    for _ in rung:
+        connection.read_response()
 
 
 _ringer = Ringer()

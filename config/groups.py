@@ -12,7 +12,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "fortunes": (VIEW_ALL, "add_campaign", "change_campaign", "operate_jobs"),
         "cards": (VIEW_ALL, "change_cardkind", "change_source", "revoke_codebatch"),
         "redpackets": (VIEW_ALL, "operate_settlement"),
-        "accounts": ("view_message",),
+        "accounts": ("view_message", "view_push", "view_pushhost"),
     },
     # People: looked up, compensated, banned. Lists of everybody are not needed for that.
     SUPPORT: {

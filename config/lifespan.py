@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NoReturn
 
-from config import durability, heart, metrics, watch
+from config import durability, heart, metrics, presence, watch
 from config.http import Http
 from fortunes.models import Process
 
@@ -32,6 +32,8 @@ class Lifespan:
             await send({"type": "lifespan.startup.failed", "message": "\n".join(reasons)})
             return
         heart.start(Process.Kind.WEB)
+        # Before the first socket, which then finds everybody.
+        presence.here()
         if metrics.is_wanted():
             self._sampling = asyncio.create_task(self._sample_forever())
         await send({"type": "lifespan.startup.complete"})

@@ -56,6 +56,7 @@ PHONE_HASH_KEYS = _ring("phone_hash_keys")
 PHONE_ENCRYPTION_KEYS = _ring("phone_encryption_keys")
 SIGN_IN_KEYS = _ring("sign_in_keys")
 MESSAGE_KEYS = _ring("message_keys", may_be_missing=True)
+PUSH_KEYS = _ring("push_keys", may_be_missing=True)
 
 # Applications
 
@@ -117,7 +118,7 @@ TEMPLATES = [
 # PostgreSQL, as the role fortunes_app, which can't change what is append-only. Migrations run with the owner's address
 # in DATABASE_URL. Connections live as long as the thread that uses them, and there are few such threads.
 
-DATABASES = {"default": env.db_url("DATABASE_URL", engine="django.db.backends.postgresql")}
+DATABASES = {"default": env.db_url("DATABASE_URL", engine="config.database")}
 DATABASES["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
 # A database's host that vanishes says nothing: without these a worker would wait for its answer for two hours.
 DATABASES["default"]["OPTIONS"] = {
@@ -126,13 +127,16 @@ DATABASES["default"]["OPTIONS"] = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
+    # From the fifth time on, of the hot statements (fortunes/sql). Not behind a PgBouncer before 1.21 that pools
+    # transactions: there the next one is on a connection that has never heard of it.
+    "prepare_threshold": 5 if env.bool("DATABASE_PREPARE", True) else None,
     **DATABASES["default"].get("OPTIONS", {}),
 }
 
 # A folder on the database's disk, if that is this host's: /readyz tells when less than 1 GiB is free.
 DATABASE_DISK = env.str("DATABASE_DISK", "")
 
-# Redis or Valkey: broker, channel layer and throttle counters; authoritative for none of them.
+# Redis or Valkey: broker, doorbell, presence and throttle counters; authoritative for none of them.
 
 REDIS_URL = env.str("REDIS_URL")
 REDIS_PREFIX = env.str("REDIS_PREFIX", "fortunes")
@@ -146,14 +150,9 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 0.2, "socket_connect_timeout": 0.2},
     }
 }
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        # redis-py 8 has a default socket timeout of 5 s, which would end an idle subscription.
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}], "prefix": REDIS_PREFIX},
-    }
-}
 DOORBELL = "config.doorbell.ring"
+PRESENCE = "config.presence.look"
+PRESENCE_ASKED = "config.whereabouts.ask"
 JOB_STARTER = "config.celery.start"
 
 CELERY = {
@@ -197,6 +196,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Each type of trade has a body of its own.
+    "ENUM_NAME_OVERRIDES": {"GiftType": ["gift"], "RequestType": ["request"], "SwapType": ["swap"]},
 }
 MAX_BODY_BYTES = 16 * 1024
 # Pages of these origins may use the API from a browser, besides pages from the server's own address.
@@ -242,6 +243,11 @@ if SMS_SENDER not in ("console", "gateway", "off"):
 if SMS_SENDER == "gateway" and not SMS_GATEWAY_URL.startswith(("https://", "http://") if DEBUG else "https://"):
     raise ImproperlyConfigured("SMS_GATEWAY_URL must be the https:// address of the gateway")
 
+# Players who are away are told of events by their host app's push service (docs/push.md), except in these hours: what
+# somebody has who hasn't chosen their own.
+PUSH_QUIET_HOURS = env.str("PUSH_QUIET_HOURS", "23:00-08:00")
+PUSH_TIME_ZONE = env.str("PUSH_TIME_ZONE", "Asia/Shanghai")
+
 # Limits for comfort: the last of one player, the others of one address. With DEBUG hundreds of simulated players come
 # from one address, so that there those are no limits.
 SIGN_UPS_PER_MINUTE = env.int("SIGN_UPS_PER_MINUTE", 1_000_000 if DEBUG else 30)
@@ -249,6 +255,9 @@ PHONE_CODES_PER_MINUTE = env.int("PHONE_CODES_PER_MINUTE", 1_000_000 if DEBUG el
 SIGN_INS_PER_MINUTE = env.int("SIGN_INS_PER_MINUTE", 1_000_000 if DEBUG else 60)
 REFRESHES_PER_MINUTE = env.int("REFRESHES_PER_MINUTE", 1_000_000 if DEBUG else 600)
 ASKS_PER_MINUTE = env.int("ASKS_PER_MINUTE", 30)
+
+# Words that no note beside a trade may have, besides those of cards/words/; the same spelling (cards/notes.py).
+NOTE_WORDS = env.list("NOTE_WORDS", default=[])
 
 # The most that staff may pay a player as one compensation.
 COMPENSATION_LIMIT_FEN = env.int("COMPENSATION_LIMIT_FEN", 20_000)
@@ -359,7 +368,5 @@ LOGGING = {
         "celery": {"level": "WARNING"},
         # It quotes the words of what a task has raised; config/celery.py tells that.
         "celery.app.trace": {"level": "CRITICAL"},
-        # It repeats a traceback every second while Redis is down, which the doorbell and the ear report once.
-        "channels_redis": {"level": "CRITICAL"},
     },
 }

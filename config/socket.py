@@ -1,13 +1,15 @@
 """The one WebSocket endpoint, `/ws/v1/`: docs/realtime.md describes what is spoken here.
 
-A socket is three tasks. The consumer's own reads frames and never waits for the database; one runs the commands in
-their order, on the threads of `fortunes.threads`; one writes (outbox.py). A fourth comes and goes: it reads from the
-database what the feeds have beyond the last number sent (follower.py), whenever somebody says that they moved on.
+A socket that has nothing to do is one task: the consumer's own reads frames and never waits for the database. Three
+others come and go: one runs the commands in their order, on the threads of `fortunes.threads`; one writes (outbox.py);
+one reads from the database what the feeds have beyond the last number sent (follower.py), whenever somebody says that
+they moved on.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -15,20 +17,20 @@ from uuid import UUID
 
 from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
-from channels.utils import await_many_dispatch
 
 import cards.commands
-from config import metrics, watch
+from config import metrics, presence, watch
 from config.sockets import entrance, frames, handshake
 from config.sockets.follower import Follower
 from config.sockets.frames import Close, Refused
 from config.sockets.outbox import Outbox
 from fortunes import threads
+from fortunes.actions import feeds
 from fortunes.answers import instant
 from fortunes.commands import Caller, Command
 
 COMMANDS: Mapping[str, Command] = {**cards.commands.COMMANDS}
-KNOWN = frozenset({"connect", "ping", "token.refresh", *COMMANDS})
+KNOWN = frozenset({"connect", "ping", "presence.watch", "token.refresh", *COMMANDS})
 
 CONNECT_TIMEOUT_S = 5.0
 MOST_WAITING = 32
@@ -51,19 +53,25 @@ class FortunesConsumer(AsyncConsumer):
         self.base_send = send
         self.heard_at = asyncio.get_running_loop().time()
         self._language = handshake.language_of(scope)
-        self._abandoned: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._reading = asyncio.current_task()
+        self._is_abandoned = False
         self._outbox = Outbox(self.send, self._abandon)
-        self._commands: asyncio.Queue[frames.Command] = asyncio.Queue(MOST_WAITING)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._commands: deque[frames.Command] = deque()
+        self._working: asyncio.Task[None] | None = None
         self._caller: Caller | None = None
         self._follower: Follower | None = None
         self._allowance = FRAMES_AT_ONCE
         self._malformed = 0
         try:
-            await await_many_dispatch([receive, self._abandoned.get], self.dispatch)
+            while True:
+                await self.dispatch(await receive())
         except StopConsumer:
             pass
+        except asyncio.CancelledError:
+            if not self._is_abandoned:
+                raise
         finally:
+            self._reading = None
             await self._leave()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -77,7 +85,6 @@ class FortunesConsumer(AsyncConsumer):
             return
         understood = frames.SUBPROTOCOL in self.scope["subprotocols"]
         await self.send({"type": "websocket.accept", "subprotocol": frames.SUBPROTOCOL if understood else None})
-        self._tasks = [asyncio.create_task(self._outbox.write()), asyncio.create_task(self._work())]
         if understood:
             asyncio.get_running_loop().call_later(CONNECT_TIMEOUT_S, self._expect_connected)
         else:
@@ -104,9 +111,9 @@ class FortunesConsumer(AsyncConsumer):
         if self._follower:
             self._follower.wake(kind, seq)
 
-    def tell(self, frame: str) -> None:
+    def tell(self, frame: str, about: str) -> None:
         if self._follower:
-            self._follower.tell(frame)
+            self._follower.tell(frame, about)
 
     def shut(self, code: Close, reason: str) -> None:
         self._outbox.close(code, reason)
@@ -116,9 +123,11 @@ class FortunesConsumer(AsyncConsumer):
         try:
             command = frames.read(text)
             self._malformed = 0
-            if self._commands.full():
+            if len(self._commands) >= MOST_WAITING:
                 raise Refused("too-many-requests", command_id=command.id, temporary=True)
-            self._commands.put_nowait(command)
+            self._commands.append(command)
+            if self._working is None:
+                self._working = asyncio.create_task(self._work())
         except Refused as refused:
             await self._refuse(refused.command_id, refused)
             self._malformed += refused.code == "malformed-frame"
@@ -127,10 +136,8 @@ class FortunesConsumer(AsyncConsumer):
 
     async def _work(self) -> None:
         """Commands one after the other. Whatever goes wrong with one is its answer and nothing else's."""
-        while True:
-            command = await self._commands.get()
-            if self._outbox.closing:
-                return
+        while self._commands and not self._outbox.closing:
+            command = self._commands.popleft()
             outcome = "ok"
             try:
                 await self._perform(command)
@@ -138,6 +145,8 @@ class FortunesConsumer(AsyncConsumer):
                 outcome = "refused"
                 await self._refuse(command.id, error)
             metrics.command(command.op if command.op in KNOWN else "unknown", outcome)
+        # In the same step in which nothing more was found, so that no command is left lying.
+        self._working = None
 
     async def _perform(self, command: frames.Command) -> None:
         if command.op == "connect":
@@ -148,6 +157,8 @@ class FortunesConsumer(AsyncConsumer):
             await self._ping(command)
         elif command.op == "token.refresh":
             await self._refresh(command)
+        elif command.op == "presence.watch":
+            await presence.here().watch(self, command.data, lambda seen: self._say(command, seen))
         elif command.op in COMMANDS:
             result = await threads.run(COMMANDS[command.op].run, self._caller, command.data)
             await self._outbox.say(frames.answer(command.id, result))
@@ -157,14 +168,16 @@ class FortunesConsumer(AsyncConsumer):
     async def _connect(self, command: frames.Command) -> None:
         if self._caller is not None:
             raise Refused("malformed-frame", "This socket is connected already.")
-        ticket = await threads.run(entrance.admit, command.data)
+        ticket = await watch.here().admit(command.data)
+        if isinstance(ticket, Exception):
+            raise ticket
         self.player_id, self.campaign_id = ticket.player.pk, ticket.campaign.pk
         self.session, self.expires_at = ticket.player.session, ticket.player.expires_at
         self._follower = Follower(self._outbox, player_id=self.player_id, campaign_id=self.campaign_id)
         # Woken from here on, and only then is the place read, so nothing falls in between.
         await watch.here().add(self)
         try:
-            place = await threads.run(entrance.place, ticket)
+            place = await watch.here().place(ticket)
         except Exception:
             await watch.here().discard(self)
             raise
@@ -175,7 +188,7 @@ class FortunesConsumer(AsyncConsumer):
         self._know(place)
 
     async def _ping(self, command: frames.Command) -> None:
-        pong = await threads.run(entrance.pong, self.player_id, self.campaign_id)
+        pong = await watch.here().pong(feeds.Seen(self.player_id, self.campaign_id))
         await self._outbox.say(frames.answer(command.id, pong))
         self._know(pong)
 
@@ -183,6 +196,9 @@ class FortunesConsumer(AsyncConsumer):
         newer = await threads.run(entrance.renew, self.player_id, command.data)
         self.session, self.expires_at = newer.session, newer.expires_at
         await self._outbox.say(frames.answer(command.id, entrance.Renewed(expires_at=instant(self.expires_at))))
+
+    async def _say(self, command: frames.Command, result: Any) -> None:
+        await self._outbox.say(frames.answer(command.id, result))
 
     def _know(self, newest: entrance.Place | entrance.Pong) -> None:
         self.wake("player", newest.seq)
@@ -206,11 +222,14 @@ class FortunesConsumer(AsyncConsumer):
 
     def _abandon(self) -> None:
         """End the socket as if its client had gone, which makes the server cut the connection."""
-        self._abandoned.put_nowait({"type": "websocket.disconnect"})
+        if self._reading is not None:
+            self._is_abandoned = True
+            self._reading.cancel()
 
     async def _leave(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        self._outbox.stop()
+        if self._working:
+            self._working.cancel()
         if self._follower:
             self._follower.stop()
             await watch.here().discard(self)

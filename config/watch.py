@@ -18,8 +18,9 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.models import Player, RefreshFamily
-from config.doorbell import group
-from config.sockets import ear, frames, shares
+from config import presence
+from config.doorbell import Bell, group
+from config.sockets import ear, entrance, frames, shares
 from config.sockets.frames import Close, Refused
 from fortunes import clock, threads
 from fortunes.actions import feeds
@@ -27,6 +28,9 @@ from fortunes.actions import feeds
 log = logging.getLogger("fortunes.socket")
 
 MOST_SOCKETS = 5
+# How many share one call. Its work holds up others; and a page of events for each makes some megabytes.
+SOCKETS_A_CALL = 50
+FEEDS_A_CALL = 100
 TICK_S = 1.0
 # With what `accounts.tokens` remembers this makes less than five seconds, even for a socket that came in meanwhile.
 SHUT_OUT_TICKS = 2
@@ -50,8 +54,8 @@ class Socket(Protocol):
     def wake(self, kind: str, seq: int) -> None:
         """The feed, 'player' or 'campaign', is at this number: send what is missing."""
 
-    def tell(self, frame: str) -> None:
-        """An ephemeral frame: it has no number, and a newer one replaces it as long as it waits."""
+    def tell(self, frame: str, about: str) -> None:
+        """An ephemeral frame: it has no number, and a newer one about the same replaces it as long as it waits."""
 
     def shut(self, code: Close, reason: str) -> None:
         """Close it."""
@@ -65,6 +69,11 @@ class Watch:
         self._shares = shares.Shares(self._tell_campaign)
         self._ear = ear.Ear(self._heard)
         self._reading: dict[tuple[int, int, int], asyncio.Task[list[tuple[int, str]]]] = {}
+        # What many sockets ask at the same time is asked of the database once.
+        self.admit = threads.Gathered(entrance.admit, most=SOCKETS_A_CALL)
+        self.place = threads.Gathered(entrance.places, most=SOCKETS_A_CALL)
+        self.pong = threads.Gathered(entrance.pongs, most=SOCKETS_A_CALL)
+        self.events_after = threads.Gathered(feeds.read_on, most=FEEDS_A_CALL)
         self._complained = False
         # The loop keeps no strong reference to a task.
         self._tasks = (asyncio.create_task(self._ear.listen()), asyncio.create_task(self._tick_forever()))
@@ -76,17 +85,21 @@ class Watch:
             raise Refused("too-many-requests", detail, close=Close.TOO_FAST)
         for kind, feed_id in _feeds_of(socket):
             self._sockets[kind][feed_id].add(socket)
+        presence.here().came(socket.player_id)
         for kind, feed_id in _feeds_of(socket):
             # Every one and not just the first: that one's joining may still be under way.
             await self._ear.join(group(kind, feed_id))
 
     async def discard(self, socket: Socket) -> None:
+        presence.here().discard(socket)
         for kind, feed_id in _feeds_of(socket):
             sockets = self._sockets[kind][feed_id]
             sockets.discard(socket)
             if not sockets:
                 del self._sockets[kind][feed_id]
-                await self._ear.leave(group(kind, feed_id))
+                if kind == "player":
+                    presence.here().went(feed_id)
+                self._ear.leave(group(kind, feed_id))
 
     async def broadcasts_after(self, campaign_id: int, seq: int, *, until: int) -> list[tuple[int, str]]:
         """Numbers and frames that follow `seq`. Sockets that want the same at the same time share one query.
@@ -101,16 +114,16 @@ class Watch:
             reading.add_done_callback(lambda _: self._reading.pop(key))
         return await asyncio.shield(reading)
 
-    def _heard(self, bell: ear.Message) -> None:
-        if bell["kind"] == "share":
-            self._shares.heard(bell["id"])
+    def _heard(self, bell: Bell) -> None:
+        if bell.kind == "share":
+            self._shares.heard(bell.id)
             return
-        for socket in list(self._sockets[bell["kind"]].get(bell["id"], ())):
-            socket.wake(bell["kind"], bell["seq"])
+        for socket in list(self._sockets.get(bell.kind, {}).get(bell.id, ())):
+            socket.wake(bell.kind, bell.seq)
 
     def _tell_campaign(self, campaign_id: int, frame: str) -> None:
         for socket in list(self._sockets["campaign"].get(campaign_id, ())):
-            socket.tell(frame)
+            socket.tell(frame, about=shares.EVENT)
 
     def _all(self) -> Iterator[Socket]:
         for sockets in list(self._sockets["player"].values()):
@@ -144,7 +157,7 @@ class Watch:
         campaigns = await threads.run(feeds.campaign_positions, campaigns=list(self._sockets["campaign"]))
         for kind, positions in (("player", players), ("campaign", campaigns)):
             for feed_id, seq in positions.items():
-                self._heard({"kind": kind, "id": feed_id, "seq": seq})
+                self._heard(Bell(kind, feed_id, seq))
         await self._shares.compare(list(self._sockets["campaign"]))
 
     async def _close_shut_out(self) -> None:

@@ -1,12 +1,14 @@
 """Events: facts for one player, and broadcasts: facts for everybody in a campaign.
 
 Every type is a msgspec.Struct registered with `@event("...")`, so each has one schema (docs/realtime.md lists them and
-a test compares). Payloads hold public ids, slugs, enums and numbers only.
+a test compares). Payloads hold public ids, slugs, enums and numbers only. The type also says whether players who are
+away are told of it by their host app (docs/push.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
@@ -17,17 +19,34 @@ from fortunes import doorbell, sql
 
 T = TypeVar("T", bound=type[msgspec.Struct])
 
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How players who are away are told of an event: not at all unless `pushed`, and never of what they did themselves.
+
+    `by` names the field with the public id of whoever did it. `about` names the field with the id of what it is about:
+    of several events about one thing the newest says it all.
+    """
+
+    pushed: bool = False
+    by: str | None = None
+    about: str | None = None
+
+
 TYPES: dict[str, type[msgspec.Struct]] = {}
+TELLING: dict[str, Telling] = {}
 _NAMES: dict[type[msgspec.Struct], str] = {}
 
 
-def event(name: str) -> Callable[[T], T]:
-    """Register a payload's type under the name that clients see."""
+def event(name: str, *, pushed: bool = False, by: str | None = None, about: str | None = None) -> Callable[[T], T]:
+    """Register a payload's type under the name that clients see, with how it is told: see `Telling`."""
 
     def register(payload: T) -> T:
         if name in TYPES:
             raise ValueError(f"event type {name} is registered twice")
-        TYPES[name] = payload
+        if missing := {by, about} - {None, *payload.__struct_fields__}:
+            raise ValueError(f"event type {name} has no field {missing}")
+        TYPES[name], TELLING[name] = payload, Telling(pushed, by, about)
         _NAMES[payload] = name
         return payload
 

@@ -167,10 +167,31 @@ class Exclusion(models.Model):
 
 
 class Feed(models.Model):
-    """The counter behind a player's gapless event numbers; the row is also the lock under which they are given."""
+    """The counter behind a player's gapless event numbers; the row is also the lock under which they are given.
+
+    `pushes` says that a host app tells the player of events while they are away, and up to `pushed_seq` that is done or
+    isn't needed; see `fortunes.pushes`.
+    """
 
     player = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, primary_key=True, related_name="+")
     seq = models.BigIntegerField(default=0)
+    pushes = models.BooleanField(db_default=False)
+    pushed_seq = models.BigIntegerField(db_default=0)
+
+
+class PushDue(models.Model):
+    """There are events that a player, who may be away, hasn't been told of: one row, however many events.
+
+    Made and deleted under the lock of the player's feed only.
+    """
+
+    player = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.PROTECT, primary_key=True, db_constraint=False, related_name="+"
+    )
+    due_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="push_due_at")]
 
 
 class Event(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -52,7 +53,7 @@ def _is_text(field: serializers.Field, given: Any) -> bool:
     return given is None or isinstance(given, str) or not isinstance(field, TEXTS)
 
 
-# Pages are ordered by integers only; 18 digits are within a bigint.
+# Pages are ordered by integers; 18 digits are within a bigint.
 POSITION = re.compile(r"-?[0-9]{1,18}")
 INVALID_CURSOR = serializers.ValidationError(
     {"cursor": [serializers.ErrorDetail("This is no cursor of ours.", "invalid")]}
@@ -75,6 +76,7 @@ class CursorPage(pagination.CursorPagination):
     max_page_size = 200
     page_size_query_param = "limit"
     ordering: str | tuple[str, ...] = "-id"
+    position_pattern: ClassVar[re.Pattern[str]] = POSITION
 
     def decode_cursor(self, request: Request) -> Any:
         """The place that a client's cursor names. What we didn't make ourselves is refused and never reaches SQL."""
@@ -82,7 +84,8 @@ class CursorPage(pagination.CursorPagination):
             cursor = super().decode_cursor(request)
         except NotFound as error:
             raise INVALID_CURSOR from error
-        if cursor is not None and cursor.position is not None and not POSITION.fullmatch(str(cursor.position)):
+        position = cursor.position if cursor is not None else None
+        if position is not None and not self.position_pattern.fullmatch(str(position)):
             raise INVALID_CURSOR
         return cursor
 
@@ -98,6 +101,27 @@ class CursorPage(pagination.CursorPagination):
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"items": data, "next": self.get_next_link()})
+
+
+class MergedPage(CursorPage, ABC):
+    """Pages of what is read from several places at once. Instead of a queryset the view has a function that reads.
+
+    `read(before=…, limit=…)` answers the newest `limit` rows before a position, None for the beginning.
+    """
+
+    @abstractmethod
+    def position(self, row: Any) -> str:
+        """Where the page after this row goes on, as `position_pattern` says."""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+        cursor, limit = self.decode_cursor(request), self.get_page_size(request)
+        rows: list[Any] = queryset(before=cursor.position if cursor else None, limit=limit + 1)
+        self.base_url = request.build_absolute_uri()
+        self._next = pagination.Cursor(0, False, self.position(rows[limit - 1])) if len(rows) > limit else None
+        return rows[:limit]
+
+    def get_next_link(self) -> str | None:
+        return self.encode_cursor(self._next) if self._next else None
 
 
 def require_campaign(slug: str) -> Campaign:
@@ -138,8 +162,10 @@ class PagedView(APIView):
 
     pagination_class: type[CursorPage] = CursorPage
 
-    def respond(self, request: Request, rows: QuerySet, describe: Callable[[list[Any]], list[Any]]) -> Response:
-        """One page of `rows`, each described by what `describe` makes of the page."""
+    def respond(
+        self, request: Request, rows: QuerySet | Callable[..., list[Any]], describe: Callable[[list[Any]], list[Any]]
+    ) -> Response:
+        """One page of `rows` (what reads them, for a MergedPage), described by what `describe` makes of the page."""
         paginator = self.pagination_class()
         page = paginator.paginate_queryset(rows, request, view=self)
         return paginator.get_paginated_response(describe(page or []))

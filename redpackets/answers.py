@@ -128,13 +128,18 @@ class ManifestChunk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a stranger needs to recompute every payout; `docs/verify/settlement.py` does so."""
+    """Everything that a stranger needs to recompute every payout; `docs/verify/settlement.py` does so.
+
+    A winner held every kind of `complete_set`. Where the rules said so, each card of the kind `wild` stood for a
+    missing one; null where they didn't.
+    """
 
     version: int
     campaign: str
     frozen_at: str
     rulebook_version: int
     complete_set: list[str]
+    wild: str | None
     pool: int
     mode: str
     remainder: str

@@ -7,7 +7,7 @@ import msgspec
 from fortunes.events import event
 
 
-@event("compensation.paid")
+@event("compensation.paid", pushed=True)
 class CompensationPaid(msgspec.Struct, frozen=True, kw_only=True):
     """To the player: staff have paid `amount_fen` into the wallet, because something went wrong."""
 

@@ -21,13 +21,15 @@ T = TypeVar("T")
 def build(settlement: Settlement, *, secret: bytes) -> Manifest:
     """The manifest of a settlement whose payouts are all posted."""
     pool, campaign = settlement.pool, settlement.pool.campaign
+    kinds = catalogue.read(campaign.pk)
     chunks = list(settlement.chunks.order_by("number"))
     return Manifest(
         version=VERSION,
         campaign=campaign.slug,
         frozen_at=instant(known(settlement.frozen_at)),
         rulebook_version=known(settlement.rulebook_version),
-        complete_set=catalogue.read(campaign.pk).slugs(known(settlement.complete_kinds)),
+        complete_set=kinds.slugs(known(settlement.complete_kinds)),
+        wild=None if settlement.wild_kind is None else kinds.kinds[settlement.wild_kind],
         pool=pool.pk,
         mode=pool.mode,
         remainder=pool.remainder,

@@ -160,7 +160,8 @@ class Settlement(models.Model):
     """The resumable run that splits a pool; `state` names the stage that is due next (docs/money.md).
 
     Shares: P = `amount_fen`, n = `winners`, m = `minimum_fen`, W = `weight`, P′ = `share_fen`. They are null until
-    their stage has run. `secret` and `manifest` exist from the seal on.
+    their stage has run. `secret` and `manifest` exist from the seal on. `wild_kind` is null where no rule lets wild
+    cards stand for missing ones.
     """
 
     class State(models.TextChoices):
@@ -189,6 +190,7 @@ class Settlement(models.Model):
     complete_kinds = ArrayField(
         models.PositiveSmallIntegerField(), verbose_name=_("kinds of a complete set"), null=True
     )
+    wild_kind = models.PositiveSmallIntegerField(_("card that stands for missing ones"), null=True)
     winners = models.BigIntegerField(_("winners"), null=True)
     weight = models.BigIntegerField(_("sum of weights"), null=True)
     share_fen = models.BigIntegerField(_("shared by weight (fen)"), null=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from accounts import answers, errors, federation, names
-from accounts.actions import players, sessions
+from accounts.actions import notifications, players, sessions
 from accounts.models import FederatedIdentity, Player
 from fortunes import sql
 from fortunes.errors import Busy
@@ -32,7 +32,10 @@ def sign_in(*, token: str, nickname: str = "", invitation: str = "") -> answers.
                 if not player.is_active:
                     raise errors.PlayerShutOut
                 _spend(user)
-                return sessions.begin(player)
+                session = sessions.begin(player)
+                # Whoever has signed in has the app on a device: its push service may tell them of events again.
+                notifications.let(player_id=player.pk)
+                return session
         except _KnownMeanwhile:
             continue
     raise Busy(retry_after_s=1)

@@ -8,11 +8,11 @@ from accounts import phones
 from fortunes import sql
 
 BATCH = 1_000
-SWEEPS = ("forget_families", "forget_codes", "forget_messages", "forget_tries", "forget_tokens")
+SWEEPS = ("forget_families", "forget_codes", "forget_messages", "forget_pushes", "forget_tries", "forget_tokens")
 
 
 def forget_old() -> int:
-    """Delete expired sessions, codes, tokens and counts of tries, and messages of yesterday; how many rows."""
+    """Delete expired sessions, codes, tokens and counts of tries, messages and pushes of yesterday; how many rows."""
     return sum(_sweep(statement) for statement in SWEEPS) + _erase_given_up()
 
 

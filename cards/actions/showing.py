@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from accounts import friends
 from accounts.models import Referral
-from cards import answers, catalogue, errors, hands
-from cards.actions import trades
-from cards.models import CardKind, Draw, InvitationCredit, Trade
+from cards import answers, catalogue, hands
+from cards.models import CardKind, Draw, InvitationCredit
 from fortunes import answers as ground
 from fortunes import rulebooks, sql
 from fortunes.actions import feeds
@@ -123,29 +120,3 @@ def _referred(row: Referral, credit: InvitationCredit | None) -> answers.Referre
         state=credit.state if credit else NOT_YET,
         draw=credit.draw if credit else None,
     )
-
-
-def trades_of(*, campaign: Campaign, player_id: int) -> QuerySet[Trade]:
-    """The trades that a player takes part in."""
-    return Trade.objects.filter(Q(proposer_id=player_id) | Q(recipient_id=player_id), campaign=campaign)
-
-
-def describe_trades(rows: Iterable[Trade]) -> list[answers.TradeAnswer]:
-    """Trades with the public ids of both sides, in one query for all of them."""
-    rows = list(rows)
-    ids = {row.proposer_id for row in rows} | {row.recipient_id for row in rows if row.recipient_id}
-    names = friends.public_ids(ids)
-    return [
-        trades.describe(
-            row, proposer=names[row.proposer_id], recipient=names[row.recipient_id] if row.recipient_id else None
-        )
-        for row in rows
-    ]
-
-
-def trade(*, public_id: UUID, player_id: int) -> answers.TradeAnswer:
-    """A trade that a player takes part in. Raises TradeNotFound for everybody else."""
-    row = Trade.objects.filter(Q(proposer_id=player_id) | Q(recipient_id=player_id), public_id=public_id).first()
-    if row is None:
-        raise errors.TradeNotFound
-    return describe_trades([row])[0]

@@ -1,148 +1,271 @@
-"""Trades: cards that move between friends."""
+"""Trades: cards that move between friends. `cards.trading` has their state machine, docs/trades.md how each works.
+
+Each verb is one SQL function and answers the same again under the same key. All of them may raise CampaignNotLive,
+CampaignFrozen, IdempotencyKeyReused or Busy besides what they name.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import msgspec
-from psycopg.types.json import Jsonb
+from django.db import DatabaseError, transaction
 
+from accounts import errors as accounts
 from accounts import friends
-from cards import answers, catalogue, errors, events, hands, trading
-from cards.models import Trade
-from fortunes import doorbell, keys, rulebooks, sql
+from accounts.actions import friendships
+from accounts.befriending import Verb
+from cards import answers, asking, catalogue, dealing, errors, trading
+from cards.actions import notes
+from fortunes import doorbell, keys, sql
 from fortunes import errors as ground
-from fortunes.answers import instant
-from fortunes.errors import DomainError
 from fortunes.identity import SignedIn
 from fortunes.models import Campaign
 
-ATTEMPTS = 3
-
-REFUSALS: dict[str, type[DomainError]] = {
-    "key-reused": ground.IdempotencyKeyReused,
-    "early": ground.CampaignNotLive,
-    "frozen": ground.CampaignFrozen,
-    "missing": ground.CampaignNotFound,
-    "friend-not-found": errors.FriendNotFound,
-    "card-not-held": errors.CardNotHeld,
-    "hand-full": errors.HandFull,
-}
-
-
-class GiftFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is stored of a gift with its key; with the request it makes the answer."""
-
-    trade: UUID
-    at: datetime
-    counts: list[int]
-    escrow: list[int]
-    version: int
+# How many trades one transaction closes. An ask to all friends tells 200 of it.
+MOST_EXPIRED = 25
+# Less than beat's interval; what is left is found at the next ring.
+BUDGET_S = 1.5
 
 
 def gift(
     *, asked: keys.Request, campaign: Campaign, giver: SignedIn, to: UUID, gives: Sequence[str]
-) -> answers.GiftAnswer:
-    """Give cards to a friend, at once. The same key and body answer again what the first call answered.
+) -> answers.TradeReceipt:
+    """Give cards to a friend, at once.
 
-    Refusals: KindUnknown, TradeWithOneself, FriendNotFound (unknown, stranger and blocked look the same), CardNotHeld,
-    HandFull, CampaignNotLive, CampaignFrozen, IdempotencyKeyReused, Busy.
+    Raises KindUnknown, TradeWithOneself, FriendNotFound (unknown, stranger and blocked look the same), AccountTooNew,
+    CardNotHeld, HandFull or ReceiverLimitReached.
     """
     kinds = catalogue.of(campaign.pk)
     ordinals = kinds.ordinals(gives)
     if to == giver.public_id:
         raise errors.TradeWithOneself
-    receiver_id = friends.friend(to, of=giver.pk)
-    for _ in range(ATTEMPTS):
-        facts = _give(_gift_params(asked, campaign, giver, to, receiver_id, ordinals))
-        if facts is not None:
-            return _gift_answer(kinds, facts, giver=giver, to=to, gives=gives)
+    facts = dealing.deal(
+        "give",
+        lambda: asking.gift(asked, campaign.pk, giver, to, ordinals),
+        campaign_id=campaign.pk,
+        newcomer=lambda row: row.receiver,
+    )
+    terms = dealing.Terms(
+        public_id=facts.trade,
+        type="gift",
+        audience=trading.ONE,
+        proposer=giver.public_id,
+        gives=ordinals,
+        takes=[],
+        note=None,
+        created_at=facts.made_at,
+        expires_at=None,
+    )
+    return dealing.receipt(
+        kinds, terms, facts, player_id=giver.pk, state=trading.after(trading.NONE, "give"), recipient=to
+    )
+
+
+def propose(
+    *,
+    asked: keys.Request,
+    campaign: Campaign,
+    proposer: SignedIn,
+    type: str,  # noqa: A002 - the domain's word
+    audience: trading.Audience,
+    gives: Sequence[str],
+    takes: Sequence[str],
+    note: str = "",
+) -> answers.TradeReceipt:
+    """Ask for cards, offer some for others, or leave some for whoever follows a link; a gift to a friend is given.
+
+    Raises KindUnknown, NoteRefused, TradeWithOneself, FriendNotFound, AccountTooNew, CardNotHeld, TradeLimitReached or
+    LinkLimitReached, and ValueError for what no serializer lets through.
+    """
+    trading.check(type=type, audience=audience.kind, gives=gives, takes=takes)
+    if type == "gift" and audience.kind == trading.ONE:
+        return gift(asked=asked, campaign=campaign, giver=proposer, to=audience.to[0], gives=gives)
+    kinds = catalogue.of(campaign.pk)
+    offered, wanted = kinds.ordinals(gives), kinds.ordinals(takes)
+    if proposer.public_id in audience.to:
+        raise errors.TradeWithOneself
+    note = notes.checked(note=note)
+    proposal = asking.Proposal(type=type, audience=audience, gives=offered, takes=wanted, note=notes.checked(note=note))
+    facts = dealing.deal(
+        "propose",
+        lambda: asking.proposal(asked, campaign.pk, proposer, proposal),
+        campaign_id=campaign.pk,
+        newcomer=lambda _: proposer.pk,
+    )
+    terms = dealing.Terms(
+        public_id=facts.trade,
+        type=type,
+        audience=audience.kind,
+        proposer=proposer.public_id,
+        gives=offered,
+        takes=wanted,
+        note=proposal.note or None,
+        created_at=facts.made_at,
+        expires_at=facts.expires_at,
+    )
+    return dealing.receipt(
+        kinds,
+        terms,
+        facts,
+        player_id=proposer.pk,
+        state=trading.after(trading.NONE, "propose"),
+        recipient=audience.to[0] if audience.kind == trading.ONE else None,
+        link=answers.link(facts.code, audience.link, opens=0, claims=0) if facts.code and audience.link else None,
+    )
+
+
+def accept(
+    *, asked: keys.Request, trade_id: UUID, by: SignedIn, campaign: Campaign | None = None
+) -> answers.TradeReceipt:
+    """Accept a trade that one is asked by: the cards of both sides change hands, or none do.
+
+    With a `campaign` only its own trades are found; so it is with the other verbs.
+
+    Raises TradeNotFound (also for who is no friend any more), TradeWithOneself, TradeAlreadyClosed, TradeExpired,
+    AccountTooNew, CardNotHeld, OfferNotCovered, HandFull or ReceiverLimitReached.
+    """
+    known = dealing.find(public_id=trade_id, player_id=by.pk, campaign=campaign)
+    if not known.asked:
+        raise errors.TradeWithOneself
+    facts = dealing.deal(
+        "accept",
+        lambda: asking.acceptance(asked, known, by, by_link=False),
+        campaign_id=known.campaign_id,
+        newcomer=lambda _: by.pk,
+    )
+    return _accepted(known, facts, by)
+
+
+def accept_by_link(*, asked: keys.Request, trade_pk: int, by: SignedIn) -> answers.TradeReceipt:
+    """Accept a trade whose link one has, as the first, and become its proposer's friend on the way.
+
+    A full list of friends is no obstacle. Raises LinkNotFound (also where one of the two has blocked the other),
+    and what `accept` does.
+    """
+    known = dealing.find_by_id(trade_id=trade_pk, player_id=by.pk)
+    if known.proposer_id == by.pk:
+        raise errors.TradeWithOneself
+    # Of the many who come too late most leave here, without a lock. Who has accepted it themselves may be asking again.
+    if known.state != "open" and known.recipient_id != by.pk:
+        raise errors.TradeAlreadyClosed(state=known.state)
+    for _ in range(dealing.ATTEMPTS):
+        with transaction.atomic(durable=True):
+            row = _follow(asked, known, by)
+            if not dealing.is_again(row.status):
+                return _accepted(known, dealing.settled(row), by)
+            # A friendship was perhaps made on the way to nothing.
+            transaction.set_rollback(True)
+        dealing.prepare(row.status, campaign_id=known.campaign_id, newcomer=by.pk)
     raise ground.Busy(retry_after_s=1)
 
 
-def _give(params: dict[str, Any]) -> GiftFacts | None:
-    """The facts of the gift, done now or before; None if it has to be tried again with new parameters."""
-    row = sql.fetch_alone(sql.text("cards", "give"), params)[0]
-    if row.status in REFUSALS:
-        raise REFUSALS[row.status]()
-    if row.status == "stale-rulebook":
-        rulebooks.forget(params["campaign"])
-        return None
-    if row.status == "no-hand":
-        # Only now, when all else is in order: a refused gift makes no rows, and none for a stranger.
-        hands.ensure(campaign_id=params["campaign"], players=[params["receiver"]])
-        return None
-    if row.status == "given":
-        seqs = {params["giver"]: row.giver_seq, params["receiver"]: row.receiver_seq}
-        doorbell.ring_after_commit(players=seqs)
-    return msgspec.json.decode(row.facts, type=GiftFacts)
+def _follow(asked: keys.Request, known: dealing.Known, by: SignedIn) -> Any:
+    """The row of the acceptance, or of what comes before it: friendships are locked after hands."""
+    params = asking.acceptance(asked, known, by, by_link=True)
+    locked = sql.fetch(sql.text("cards", "lock_trade"), params)[0]
+    if locked.status != "open":
+        return locked
+    try:
+        friendships.apply(verb=Verb.FOLLOW, by=by.pk, friend=friends.player(known.proposer_id))
+    except accounts.FriendLimitReached:
+        # Refused before anything was written; a popular player's link goes on working.
+        pass
+    except accounts.InvitationNotFound as blocked:
+        raise errors.LinkNotFound from blocked
+    return sql.fetch(sql.text("cards", "accept"), params)[0]
 
 
-def _gift_params(
-    asked: keys.Request,
-    campaign: Campaign,
-    giver: SignedIn,
-    to: UUID,
-    receiver_id: int | None,
-    ordinals: Sequence[int],
-) -> dict[str, Any]:
-    kinds = catalogue.of(campaign.pk)
-    version = rulebooks.believed(campaign.pk)
-    trade, gives = uuid4(), kinds.slugs(ordinals)
-    sent = events.GiftSent(trade=str(trade), to=str(to), gives=gives, hand_version=0)
-    received = events.GiftReceived(
-        trade=str(trade), sender=str(giver.public_id), gives=gives, hand_version=0, complete=False
+def _accepted(known: dealing.Known, facts: dealing.Facts, by: SignedIn) -> answers.TradeReceipt:
+    state = trading.after("open", "accept")
+    kinds = catalogue.of(known.campaign_id)
+    return dealing.receipt(kinds, known, facts, player_id=by.pk, state=state, recipient=by.public_id)
+
+
+def decline(
+    *, asked: keys.Request, trade_id: UUID, by: SignedIn, campaign: Campaign | None = None
+) -> answers.TradeReceipt:
+    """Refuse a trade that one is asked by. Where several are, it is declined once all have refused.
+
+    Raises TradeNotFound, TradeAlreadyClosed or TradeExpired.
+    """
+    known = dealing.find(public_id=trade_id, player_id=by.pk, campaign=campaign)
+    if not known.asked:
+        raise errors.TradeNotFound
+    state = trading.after("open", "decline")
+    facts = dealing.deal(
+        "decline",
+        lambda: asking.closure(asked, known, by, state=state),
+        campaign_id=known.campaign_id,
+        newcomer=lambda _: by.pk,
     )
-    return {
-        "campaign": campaign.pk,
-        "version": version,
-        "full_set": kinds.ordinals(rulebooks.version(campaign.pk, version).complete_set),
-        "giver": giver.pk,
-        "receiver": receiver_id,
-        "gives": list(ordinals),
-        # A key is unique within a campaign, whose hands are the lock under which it is looked up.
-        "route": f"{asked.route}:{campaign.pk}",
-        "key": asked.key,
-        "body_hash": asked.body_hash,
-        "trade": trade,
-        "state": trading.after("", "give"),
-        "sent": Jsonb(msgspec.to_builtins(sent)),
-        "received": Jsonb(msgspec.to_builtins(received)),
-    }
-
-
-def _gift_answer(
-    kinds: catalogue.Catalogue, facts: GiftFacts, *, giver: SignedIn, to: UUID, gives: Sequence[str]
-) -> answers.GiftAnswer:
-    trade = answers.TradeAnswer(
-        id=facts.trade,
-        type=Trade.Type.GIFT.value,
-        state=Trade.State.ACCEPTED.value,
-        proposer=giver.public_id,
-        recipient=to,
-        gives=list(gives),
-        takes=[],
-        created_at=instant(facts.at),
-        closed_at=instant(facts.at),
+    recipient = by.public_id if known.audience == trading.ONE else None
+    return dealing.receipt(
+        catalogue.of(known.campaign_id), known, facts, player_id=by.pk, state=state, recipient=recipient
     )
-    held = hands.Held(giver.pk, facts.counts, facts.escrow, facts.version)
-    return answers.GiftAnswer(trade=trade, hand=answers.hand(kinds, held))
 
 
-def describe(trade: Trade, *, proposer: UUID, recipient: UUID | None) -> answers.TradeAnswer:
-    """A trade with public ids and slugs."""
-    kinds = catalogue.of(trade.campaign_id)
-    return answers.TradeAnswer(
-        id=trade.public_id,
-        type=trade.type,
-        state=trade.state,
-        proposer=proposer,
-        recipient=recipient,
-        gives=kinds.slugs(trade.gives),
-        takes=kinds.slugs(trade.takes),
-        created_at=instant(trade.created_at),
-        closed_at=instant(trade.closed_at) if trade.closed_at else None,
+def cancel(
+    *, asked: keys.Request, trade_id: UUID, by: SignedIn, campaign: Campaign | None = None
+) -> answers.TradeReceipt:
+    """Withdraw an open trade of one's own; what is in escrow for it returns.
+
+    Raises TradeNotFound (for those who are asked, too), TradeAlreadyClosed or TradeExpired.
+    """
+    known = dealing.find(public_id=trade_id, player_id=by.pk, campaign=campaign)
+    if known.proposer_id != by.pk:
+        raise errors.TradeNotFound
+    state = trading.after("open", "cancel")
+    facts = dealing.deal(
+        "cancel",
+        lambda: asking.closure(asked, known, by, state=state),
+        campaign_id=known.campaign_id,
+        newcomer=lambda _: by.pk,
     )
+    link = None
+    if known.code and known.channel:
+        link = answers.link(known.code, known.channel, opens=facts.opens, claims=0)
+    return dealing.receipt(
+        catalogue.of(known.campaign_id),
+        known,
+        facts,
+        player_id=by.pk,
+        state=state,
+        recipient=known.recipient if known.audience == trading.ONE else None,
+        link=link,
+    )
+
+
+def expire_due(*, budget_s: float = BUDGET_S) -> int:
+    """Close the open trades whose time has passed, for about `budget_s`; how many. Any number may call."""
+    ends = time.monotonic() + budget_s
+    closed = 0
+    failures: list[Exception] = []
+    for campaign_id in _live_with_due():
+        try:
+            closed += _expire(campaign_id, ends)
+        except DatabaseError as failure:
+            # One campaign in which somebody sits on a lock holds up no other.
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+    return closed
+
+
+def _live_with_due() -> list[int]:
+    return [row.id for row in sql.fetch(sql.text("cards", "due_campaigns"))]
+
+
+def _expire(campaign_id: int, ends: float) -> int:
+    """Chunk by chunk, each a transaction of its own, so that what was done is done when this is cut short."""
+    params = {"campaign": campaign_id, "most": MOST_EXPIRED, "state": trading.after("open", "expire")}
+    closed = 0
+    while True:
+        row = sql.fetch_alone(sql.text("cards", "expire"), params)[0]
+        if row.closed:
+            doorbell.ring_after_commit(players=dict(zip(row.players, row.seqs, strict=True)))
+        closed += row.closed
+        if row.seen < MOST_EXPIRED or time.monotonic() >= ends:
+            return closed

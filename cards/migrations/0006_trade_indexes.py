@@ -37,10 +37,11 @@ class Migration(migrations.Migration):
         beside(
             "trade_expiring",
             "cards_trade",
-            "expires_at",
+            "campaign_id, expires_at",
             "state = 'open'",
             migrations.AddIndex(
-                "trade", models.Index(fields=["expires_at"], condition=Q(state="open"), name="trade_expiring")
+                "trade",
+                models.Index(fields=["campaign", "expires_at"], condition=Q(state="open"), name="trade_expiring"),
             ),
         ),
         beside(

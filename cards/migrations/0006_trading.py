@@ -5,6 +5,7 @@ from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 import fortunes.models
+from cards.models.trades import TradeFits
 from fortunes import sql
 
 # What a trade could be before: a direct gift.
@@ -36,7 +37,7 @@ def one_a_trade(name):
 
 
 def drop_check(name):
-    """Another of the same name follows in the same transaction."""
+    """One that says it of all trades follows in the same transaction."""
     return migrations.SeparateDatabaseAndState(
         database_operations=[
             migrations.RunSQL(
@@ -103,24 +104,15 @@ class Migration(migrations.Migration):
         ),
         drop_check("trade_type_matches_cards"),
         drop_check("trade_closed_or_open"),
-        check(
-            "trade",
-            "trade_type_matches_cards",
-            Q(type="gift", gives__len__gt=0, takes__len=0)
-            | Q(type="request", gives__len=0, takes__len__gt=0)
-            | Q(type="swap", gives__len__gt=0, takes__len__gt=0),
+        sql.install_function(
+            "cards",
+            "trade_fits",
+            "cards_trade_fits(text, text, text, bigint, smallint[], smallint[], timestamptz, timestamptz)",
         ),
         check(
             "trade",
-            "trade_audience_matches_recipient",
-            Q(audience="one", recipient__isnull=False)
-            | Q(audience__in=["some", "link"], state="accepted", recipient__isnull=False)
-            | (Q(audience__in=["some", "link"], recipient=None) & ~Q(state="accepted")),
-        ),
-        check(
-            "trade",
-            "trade_closed_or_open",
-            Q(state="open", closed_at=None, expires_at__isnull=False) | (~Q(state="open") & Q(closed_at__isnull=False)),
+            "trade_fits",
+            TradeFits("type", "state", "audience", "recipient", "gives", "takes", "expires_at", "closed_at"),
         ),
         migrations.CreateModel(
             name="Addressee",

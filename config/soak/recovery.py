@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from config.demo.outages import Done, Outage
+from config.client.outages import Outage
+from config.demo.outages import Done
 from config.soak.faults import TITLES, Planned
 
 

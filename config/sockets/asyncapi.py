@@ -8,16 +8,21 @@ from typing import Any, get_type_hints
 import msgspec
 from rest_framework import serializers
 
+from accounts.answers import PresenceAnswer
+from config import presence
 from config.socket import COMMANDS
-from config.sockets import entrance, frames, shares
-from fortunes import events
+from config.sockets import entrance, frames, shares, watchers
+from fortunes import events, rest
 from redpackets.answers import ShareChanged
 
 Schema = dict[str, Any]
 
 # Types of broadcasts begin so; all others are a player's own events.
 BROADCASTS = "campaign."
-EPHEMERAL: Mapping[str, type[msgspec.Struct]] = {shares.EVENT: ShareChanged}
+EPHEMERAL: Mapping[str, type[msgspec.Struct]] = {
+    shares.EVENT: ShareChanged,
+    watchers.EVENT: watchers.PresenceChanged,
+}
 ID: Schema = {"type": "integer", "minimum": 1, "maximum": frames.MOST_ID}
 TIME: Schema = {"type": "string", "format": "date-time"}
 SEQ: Schema = {"type": "integer", "minimum": 1}
@@ -37,7 +42,8 @@ ERROR: Schema = {
 
 def document() -> str:
     """The document as JSON."""
-    structs = [entrance.Welcome, entrance.Pong, entrance.Renewed, *events.TYPES.values(), *EPHEMERAL.values()]
+    structs = [entrance.Welcome, entrance.Pong, entrance.Renewed, PresenceAnswer, *events.TYPES.values()]
+    structs += EPHEMERAL.values()
     structs += [_result_of(command.call) for command in COMMANDS.values()]
     _, components = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
     commands, told = _commands(), {**_answers(), **_pushes()}
@@ -72,10 +78,11 @@ def _operation(action: str, messages: Iterable[str]) -> Schema:
 
 
 def _commands() -> dict[str, Schema]:
-    shapes: dict[str, type[serializers.Serializer] | None] = {
+    shapes: dict[str, type[rest.StrictSerializer] | None] = {
         "connect": entrance.ConnectData,
         "ping": None,
         "token.refresh": entrance.RefreshData,
+        "presence.watch": presence.WatchData,
         **{op: command.data for op, command in COMMANDS.items()},
     }
     return {
@@ -89,6 +96,7 @@ def _answers() -> dict[str, Schema]:
         "connect": entrance.Welcome,
         "ping": entrance.Pong,
         "token.refresh": entrance.Renewed,
+        "presence.watch": PresenceAnswer,
         **{op: _result_of(command.call) for op, command in COMMANDS.items()},
     }
     answers = {f"{op}.result": _message({"id": ID, "result": _ref(result)}) for op, result in results.items()}
@@ -123,36 +131,37 @@ def _result_of(call: Any) -> type:
     return result
 
 
-def _of_serializer(shape: type[serializers.Serializer]) -> Schema:
+def _of_serializer(shape: type[rest.StrictSerializer]) -> Schema:
     fields = shape().fields
     return {
         "type": "object",
         "properties": {name: _of_field(field) for name, field in fields.items()},
         "required": [name for name, field in fields.items() if field.required],
         "additionalProperties": False,
+        **shape.schema,
     }
 
 
 def _of_field(field: serializers.Field) -> Schema:
-    schema = _of_type(field)
+    schema = {name: value for name, value in _of_type(field).items() if value is not None}
     return {"oneOf": [schema, {"type": "null"}]} if field.allow_null else schema
 
 
 def _of_type(field: serializers.Field) -> Schema:
+    """What doesn't apply is None."""
     match field:
-        case serializers.Serializer():
+        case rest.StrictSerializer():
             return _of_serializer(type(field))
         case serializers.ListField():
-            return {
-                "type": "array",
-                "items": _of_field(field.child),
-                "minItems": field.min_length,
-                "maxItems": field.max_length,
-            }
+            items = _of_field(field.child)
+            return {"type": "array", "items": items, "minItems": field.min_length, "maxItems": field.max_length}
         case serializers.UUIDField():
             return {"type": "string", "format": "uuid"}
         case serializers.IntegerField():
             return {"type": "integer", "minimum": field.min_value, "maximum": field.max_value}
         case serializers.CharField():
-            return {"type": "string"} | ({"maxLength": field.max_length} if field.max_length else {})
+            return {"type": "string", "maxLength": field.max_length}
+    # A field of our own says what it is as it does for OpenAPI.
+    if told := getattr(field, "_spectacular_annotation", {}).get("field"):
+        return dict(told)
     raise TypeError(f"no schema for {type(field).__name__}")

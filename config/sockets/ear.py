@@ -1,7 +1,7 @@
 """The listening side of the doorbell: one subscription a process, for all of its sockets.
 
-It also knows whether it can hear: a note to itself goes through Redis every few seconds. While none comes back,
-`healthy` is false, sockets live on polls, and the ear subscribes anew until it hears again.
+It also knows whether it can hear: every few seconds it asks Redis, over the same connection, for a sign of life. While
+none comes back, `healthy` is false, sockets live on polls, and the ear subscribes anew until it hears again.
 """
 
 from __future__ import annotations
@@ -9,10 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable
+from itertools import islice
 from typing import Any, NoReturn
 
-from channels.layers import get_channel_layer
+import msgspec
+from django.conf import settings
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from config import doorbell
 
 log = logging.getLogger("fortunes.socket")
 
@@ -20,30 +28,42 @@ log = logging.getLogger("fortunes.socket")
 PATIENCE_S = 1.0
 PROBE_S = 2.0
 PAUSE_S = 1.0
-
-Message = Mapping[str, Any]
+# Channels that one command names.
+AT_ONCE = 1000
 
 
 class Ear:
-    """Hears what is sent to the groups that it joined. Nothing here raises or waits long when Redis is ill."""
+    """Hears what is rung at the bells that it joined. Nothing here raises or waits long when Redis is ill."""
 
-    def __init__(self, heard: Callable[[Message], None]) -> None:
+    def __init__(self, heard: Callable[[doorbell.Bell], None]) -> None:
         self.healthy = False
         self._heard = heard
         self._groups: set[str] = set()
-        self._channel: str | None = None
+        # What Redis is still to be told: whether we listen to a group; and who waits for that.
+        self._changes: dict[str, bool] = {}
+        self._joining: dict[str, asyncio.Future[None]] = {}
+        self._changed = asyncio.Event()
+        self._connected = False
+        self._probing = False
         self._echo = asyncio.Event()
         self._complained = False
 
     async def join(self, group: str) -> None:
-        self._groups.add(group)
-        if self._channel:
-            await self._try(get_channel_layer().group_add, group, self._channel)
+        """Returns once the group is heard, or when Redis takes too long for it."""
+        if group not in self._groups:
+            self._groups.add(group)
+            self._joining[group] = asyncio.get_running_loop().create_future()
+            self._change(group, listen=True)
+        # Whoever comes second waits as well: the first one's joining may still be under way.
+        if self._connected and (joining := self._joining.get(group)) is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_S):
+                    await asyncio.shield(joining)
 
-    async def leave(self, group: str) -> None:
+    def leave(self, group: str) -> None:
         self._groups.discard(group)
-        if self._channel:
-            await self._try(get_channel_layer().group_discard, group, self._channel)
+        self._joined(group)
+        self._change(group, listen=False)
 
     async def listen(self) -> NoReturn:
         """Subscribe and listen for ever; after every failure from the start again."""
@@ -54,41 +74,71 @@ class Ear:
                 if not self._complained:
                     log.warning("Redis is out of reach, sockets poll every second: %r", error)
                 self._complained = True
-            self.healthy, self._channel = False, None
+            self.healthy = self._connected = False
+            for group in list(self._joining):
+                self._joined(group)
             await asyncio.sleep(PAUSE_S)
 
     async def _listen(self) -> None:
-        layer = get_channel_layer()
-        async with asyncio.timeout(PATIENCE_S):
-            # Connections that went bad with the last subscription must not be met again.
-            await layer.flush()
-        async with asyncio.timeout(PATIENCE_S):
-            channel = await layer.new_channel("ear.")
-        joined: set[str] = set()
-        while missing := self._groups - joined:
-            for group in missing:
-                async with asyncio.timeout(PATIENCE_S):
-                    await layer.group_add(group, channel)
-            joined |= missing
-        # No await since the last look at the groups: who joins from now on sees the channel.
-        self._channel = channel
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._receive(channel))
-            tasks.create_task(self._probe(channel))
+        connection = _connection()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await connection.connect()
+            self._connected, self._changes = True, {}
+            for group in self._groups:
+                self._change(group, listen=True)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._receive(connection))
+                tasks.create_task(self._speak(connection))
+                tasks.create_task(self._probe())
+        finally:
+            with contextlib.suppress(Exception):
+                await connection.disconnect(nowait=True)
 
-    async def _receive(self, channel: str) -> NoReturn:
-        layer = get_channel_layer()
+    def _change(self, group: str, *, listen: bool) -> None:
+        if self._connected:
+            self._changes[group] = listen
+            self._changed.set()
+
+    async def _speak(self, connection: AbstractConnection) -> NoReturn:
+        """Tell Redis what has changed: of sockets that come and go together, one command for many."""
         while True:
-            message = await layer.receive(channel)
-            if message["type"] == "echo":
-                self._echo.set()
-            else:
-                self._heard(message)
+            await self._changed.wait()
+            self._changed.clear()
+            changes, self._changes = self._changes, {}
+            for command, listen in (("SUBSCRIBE", True), ("UNSUBSCRIBE", False)):
+                groups = iter([group for group, wanted in changes.items() if wanted is listen])
+                while part := list(islice(groups, AT_ONCE)):
+                    await connection.send_command(command, *map(doorbell.channel, part))
+            if self._probing:
+                # After the groups: its answer says that they are heard.
+                self._probing = False
+                await connection.send_command("PING")
 
-    async def _probe(self, channel: str) -> NoReturn:
+    async def _receive(self, connection: AbstractConnection) -> NoReturn:
+        while True:
+            said = await connection.read_response(timeout=math.inf)
+            if said == b"PONG" or said[0] == b"pong":
+                self._echo.set()
+            elif said[0] == b"message":
+                # Of another version of ours what can't be read.
+                with contextlib.suppress(msgspec.DecodeError):
+                    self._heard(doorbell.heard(said[2]))
+            elif said[0] == b"subscribe":
+                self._joined(doorbell.group_of(said[1]))
+
+    def _joined(self, group: str) -> None:
+        if (joining := self._joining.pop(group, None)) is not None and not joining.done():
+            joining.set_result(None)
+
+    async def _probe(self) -> NoReturn:
         try:
             while True:
-                await self._echoed(channel)
+                self._echo.clear()
+                self._probing = True
+                self._changed.set()
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._echo.wait()
                 if self._complained:
                     log.warning("Redis is heard again")
                 self.healthy, self._complained = True, False
@@ -97,14 +147,10 @@ class Ear:
             # At once: the subscription may take its time to end.
             self.healthy = False
 
-    async def _echoed(self, channel: str) -> None:
-        self._echo.clear()
-        async with asyncio.timeout(PATIENCE_S):
-            await get_channel_layer().send(channel, {"type": "echo"})
-            await self._echo.wait()
 
-    async def _try(self, call: Callable[..., Any], *args: Any) -> None:
-        """What fails here shows at the next probe, which then begins anew."""
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(PATIENCE_S):
-                await call(*args)
+def _connection() -> AbstractConnection:
+    """A connection of its own, to wait on without an end; whoever asks for something else has a timeout."""
+    pool: ConnectionPool[Any] = ConnectionPool.from_url(
+        settings.REDIS_URL, protocol=2, socket_timeout=None, retry=Retry(NoBackoff(), 0)
+    )
+    return pool.make_connection()

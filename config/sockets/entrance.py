@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -15,7 +16,10 @@ from config.sockets.frames import Refused
 from fortunes import clock, rest
 from fortunes.actions import feeds
 from fortunes.answers import instant
+from fortunes.errors import DomainError
 from fortunes.models import Campaign
+
+R = TypeVar("R")
 
 MOST_MISSED = 1000
 
@@ -91,23 +95,54 @@ class Renewed(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str
 
 
-def admit(data: dict[str, Any]) -> Ticket:
-    """Raises ValidationError, TokenInvalid, TokenExpired or CampaignNotFound."""
-    asked = rest.validated(ConnectData, data)
-    player = tokens.player_of(asked["token"])
-    return Ticket(player, rest.require_campaign(asked["campaign"]), asked["resume"])
+def admit(wanted: Sequence[dict[str, Any]]) -> list[Ticket | Exception]:
+    """A ticket for the data of each `connect`, or ValidationError, TokenInvalid, TokenExpired or CampaignNotFound."""
+    campaigns: dict[str, Campaign | Exception] = {}
+    checked = [_outcome(lambda data=data: rest.validated(ConnectData, data)) for data in wanted]  # type: ignore[misc]
+    players = iter(tokens.players_of([asked["token"] for asked in checked if not isinstance(asked, Exception)]))
+    return [asked if isinstance(asked, Exception) else _ticket(asked, next(players), campaigns) for asked in checked]
 
 
-def place(ticket: Ticket) -> Place:
-    """Where a socket goes on. `recovered` promises that nothing between there and now will be missing."""
-    epoch = feeds.epoch()
-    seq, campaign_seq = _newest(ticket.player.pk, ticket.campaign.pk)
-    begin = (seq, campaign_seq)
+def _ticket(
+    asked: dict[str, Any], player: tokens.Identity | Exception, campaigns: dict[str, Campaign | Exception]
+) -> Ticket | Exception:
+    """`campaigns` are those that were looked up for others."""
+    if isinstance(player, Exception):
+        return player
+    slug = asked["campaign"]
+    if slug not in campaigns:
+        campaigns[slug] = _outcome(lambda: rest.require_campaign(slug))
+    campaign = campaigns[slug]
+    return campaign if isinstance(campaign, Exception) else Ticket(player, campaign, asked["resume"])
+
+
+def _outcome(work: Callable[[], R]) -> R | Exception:
+    """A refusal is one's own and must not spoil the others' call; an accident is everybody's."""
+    try:
+        return work()
+    except (DomainError, serializers.ValidationError) as error:
+        return error
+
+
+def places(tickets: Sequence[Ticket]) -> list[Place]:
+    """Where sockets go on. `recovered` promises that nothing between there and now will be missing."""
+    epoch, found = feeds.epoch(), feeds.newest([_seen(ticket) for ticket in tickets])
+    now = clock.estimate()
+    return [_place(ticket, newest, epoch, now) for ticket, newest in zip(tickets, found, strict=True)]
+
+
+def _seen(ticket: Ticket) -> feeds.Seen:
+    resume = ticket.resume or {"seq": None, "campaign_seq": None}
+    return feeds.Seen(ticket.player.pk, ticket.campaign.pk, resume["seq"], resume["campaign_seq"])
+
+
+def _place(ticket: Ticket, newest: feeds.Newest, epoch: str, now: datetime) -> Place:
+    begin = (newest.seq, newest.campaign_seq)
     resume = ticket.resume
-    recovered = resume is not None and resume["epoch"] in (None, epoch) and _can_resume(ticket, resume, *begin)
+    recovered = resume is not None and resume["epoch"] in (None, epoch) and _can_resume(resume, newest)
     if resume is not None and recovered:
         begin = (resume["seq"], resume["campaign_seq"])
-    return Place(recovered, epoch, seq, campaign_seq, *begin, clock.estimate())
+    return Place(recovered, epoch, newest.seq, newest.campaign_seq, *begin, now)
 
 
 def welcome(ticket: Ticket, place: Place, *, ping_s: int) -> Welcome:
@@ -124,9 +159,10 @@ def welcome(ticket: Ticket, place: Place, *, ping_s: int) -> Welcome:
     )
 
 
-def pong(player_id: int, campaign_id: int) -> Pong:
-    seq, campaign_seq = _newest(player_id, campaign_id)
-    return Pong(seq=seq, campaign_seq=campaign_seq, server_time=instant(clock.estimate()))
+def pongs(asked: Sequence[feeds.Seen]) -> list[Pong]:
+    """The newest numbers for each who asks."""
+    now = instant(clock.estimate())
+    return [Pong(seq=found.seq, campaign_seq=found.campaign_seq, server_time=now) for found in feeds.newest(asked)]
 
 
 def renew(player_id: int, data: dict[str, Any]) -> tokens.Identity:
@@ -137,22 +173,11 @@ def renew(player_id: int, data: dict[str, Any]) -> tokens.Identity:
     return player
 
 
-def _newest(player_id: int, campaign_id: int) -> tuple[int, int]:
-    (seq,) = feeds.player_positions(players=[player_id]).values()
-    (campaign_seq,) = feeds.campaign_positions(campaigns=[campaign_id]).values()
-    return seq, campaign_seq
-
-
-def _can_resume(ticket: Ticket, resume: dict[str, Any], seq: int, campaign_seq: int) -> bool:
-    missed = seq - resume["seq"]
-    missed_broadcasts = campaign_seq - resume["campaign_seq"]
+def _can_resume(resume: Mapping[str, Any], newest: feeds.Newest) -> bool:
+    missed = newest.seq - resume["seq"]
+    missed_broadcasts = newest.campaign_seq - resume["campaign_seq"]
     if missed < 0 or missed_broadcasts < 0 or missed + missed_broadcasts > MOST_MISSED:
         return False
     # What retention has deleted can't be sent: the next number must still be there.
-    events = feeds.events_after(player_id=ticket.player.pk, seq=resume["seq"], limit=1)
-    broadcasts = feeds.broadcasts_after(campaign_id=ticket.campaign.pk, seq=resume["campaign_seq"], limit=1)
-    return _goes_on(events, resume["seq"], missed) and _goes_on(broadcasts, resume["campaign_seq"], missed_broadcasts)
-
-
-def _goes_on(notices: list[feeds.Notice], seq: int, missed: int) -> bool:
-    return missed == 0 or (bool(notices) and notices[0].seq == seq + 1)
+    goes_on = missed == 0 or newest.next_seq == resume["seq"] + 1
+    return goes_on and (missed_broadcasts == 0 or newest.next_campaign_seq == resume["campaign_seq"] + 1)

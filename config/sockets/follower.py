@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from config import problems, watch
+from config import presence, problems, watch
 from config.sockets import frames
 from config.sockets.frames import Close
 from config.sockets.outbox import Outbox
-from fortunes import threads
-from fortunes.actions import feeds
 
 log = logging.getLogger("fortunes.socket")
 
 PAUSE_S = 1.0
+# The events that tell of friends made and lost.
+FRIENDSHIPS = "friendship."
 
 
 class Follower:
@@ -26,7 +26,8 @@ class Follower:
         self._campaign_id = campaign_id
         self._sent: dict[str, int] = {}
         self._known = {"player": 0, "campaign": 0}
-        self._ephemeral: str | None = None
+        # By what they are about: the share, or a friend.
+        self._ephemeral: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
 
     def start(self, *, seq: int, campaign_seq: int) -> None:
@@ -39,9 +40,9 @@ class Follower:
         self._known[kind] = max(self._known[kind], seq)
         self._go()
 
-    def tell(self, frame: str) -> None:
-        """Send this once there is nothing missing; of several that wait only the newest is worth anything."""
-        self._ephemeral = frame
+    def tell(self, frame: str, about: str) -> None:
+        """Send this once there is nothing missing; of several that wait about the same only the newest is worth it."""
+        self._ephemeral[about] = frame
         self._go()
 
     def stop(self) -> None:
@@ -55,16 +56,15 @@ class Follower:
 
     def _has_more(self) -> bool:
         """Nothing before `start`: the answer to `connect` comes first."""
-        return bool(self._sent) and not self._outbox.closing and (self._is_behind() or self._ephemeral is not None)
+        return bool(self._sent) and not self._outbox.closing and (self._is_behind() or bool(self._ephemeral))
 
     def _is_behind(self) -> bool:
         return any(sent < self._known[kind] for kind, sent in self._sent.items())
 
     async def _follow(self) -> None:
         while self._has_more():
-            if not self._is_behind() and self._ephemeral is not None:
-                frame, self._ephemeral = self._ephemeral, None
-                await self._outbox.say(frame)
+            if not self._is_behind():
+                await self._outbox.say(self._ephemeral.pop(next(iter(self._ephemeral))))
                 continue
             try:
                 await self._catch_up("player" if self._sent["player"] < self._known["player"] else "campaign")
@@ -88,8 +88,10 @@ class Follower:
         self._outbox.close(Close.TRY_AGAIN, "feed-gap")
 
     async def _events(self) -> list[tuple[int, str]]:
-        notices = await threads.run(feeds.events_after, player_id=self._player_id, seq=self._sent["player"])
-        return [(notice.seq, frames.push(notice)) for notice in notices]
+        told = await watch.here().events_after((self._player_id, self._sent["player"]))
+        if any(event.event.startswith(FRIENDSHIPS) for event in told):
+            presence.here().friends_changed(self._player_id)
+        return [(event.seq, frames.push(event)) for event in told]
 
     async def _broadcasts(self) -> list[tuple[int, str]]:
         return await watch.here().broadcasts_after(

@@ -13,7 +13,7 @@ from django.utils import translation
 from rest_framework.exceptions import ParseError, ValidationError
 
 from config import parsers, problems
-from fortunes.actions.feeds import Notice
+from fortunes.actions.feeds import Notice, Told
 from fortunes.errors import DomainError
 
 log = logging.getLogger("fortunes.socket")
@@ -136,9 +136,9 @@ def code_of(error: Exception) -> str:
     return error.code if isinstance(error, Refused | DomainError) else "internal-error"
 
 
-def push(notice: Notice) -> str:
+def push(told: Told) -> str:
     """An event of the player's own feed."""
-    return _encode(notice)
+    return _encode(told)
 
 
 def broadcast(notice: Notice) -> str:

@@ -4,8 +4,9 @@
     python3 draws.py published.json
 
 The file has `draw_commitment`, `draw_secret`, `kinds`, `sources` and `tz` (GET …/fairness), `rules` by version (GET
-…/rules) and `draws` (the items of GET …/draws). It exits with 0 if every draw is what the secret says, and with 1 and
-the reasons if not. Besides, nobody may have chosen what a roll was made from: a check-in's nonce is its player and its
+…/rules), `draws` (the items of GET …/draws) and, if there are any, `plays` (those of GET …/plays). It exits with 0 if
+every draw is what the secret says, and every card that a steal took by chance, and with 1 and the reasons if not.
+Besides, nobody may have chosen what a roll was made from: a check-in's nonce is its player and its
 local day, and an invitation's is eight bytes, the number of the player who came.
 """
 
@@ -37,6 +38,13 @@ def replay(draw, secret, kinds, rules):
     return kinds[choose(weights, roll[0:8])], kinds[choose(uncapped, roll[8:16])]
 
 
+def double(chance, secret):
+    """Which kind a steal took of those that the victim held twice."""
+    key = b"steal" + chance["campaign"].to_bytes(8, "big") + chance["number"].to_bytes(8, "big")
+    roll = hmac.new(secret, key + chance["player"].to_bytes(8, "big"), "sha256").digest()
+    return chance["among"][choose([1] * len(chance["among"]), roll[0:8])]
+
+
 def is_natural(draw, source, tz):
     """True unless a nonce that follows from player and day, or from a player, is another one."""
     nonce = bytes.fromhex(draw["proof"]["nonce"])
@@ -63,6 +71,9 @@ def faults(published):
             yield f"draw {draw['id']}: it says {draw['wish']} → {draw['kind']}, the roll says {wish} or {alternative}"
         if not is_natural(draw, published["sources"][draw["proof"]["source"]], published["tz"]):
             yield f"draw {draw['id']}: its nonce was chosen"
+    for play in published.get("plays", []):
+        if play["chance"] and play["kind"] != double(play["chance"], secret):
+            yield f"play {play['id']}: it took {play['kind']}, the roll says {double(play['chance'], secret)}"
 
 
 def main():

@@ -12,12 +12,16 @@ from django.utils.translation import gettext_lazy as _
 
 from cards import catalogue
 from cards.actions import stock
+from cards.models import CardKind
 from fortunes import amounts, audit, clock, rules, secretkeys
 from fortunes.actions import campaigns
 from fortunes.errors import CampaignAlreadyOpened, CampaignNotFound, OpeningChecksFailed
 from fortunes.models import Campaign, DatabaseNow, Rulebook
 from redpackets import ledger
 from redpackets.models import Pool, Settlement
+
+
+Role = CardKind.Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,22 @@ def _rules(campaign: Campaign) -> Iterator[Check]:
     yield Check("quotas-complete", not missing, _("Every source of this campaign has a quota"), ", ".join(missing))
     yield Check("scans-allowed", scans > 0, _("At least one source allows scans"), str(scans))
     yield _set_reachable(parsed)
+    yield _special_kinds(parsed, known)
 
 
 def _set_reachable(parsed: rules.Rules) -> Check:
     never = sorted(slug for slug in parsed.complete_set if parsed.weights.get(slug, 0) == 0)
     title = _("Every card of the complete set can be drawn")
     return Check("set-reachable", bool(parsed.complete_set) and not never, title, ", ".join(never))
+
+
+def _special_kinds(parsed: rules.Rules, known: catalogue.Catalogue) -> Check:
+    """A wild card that were part of the set would count for itself and for another; of two of a role one is no good."""
+    special = [(slug, role) for slug, role in zip(known.kinds, known.roles, strict=True) if role != Role.FORTUNE]
+    in_set = {slug for slug, _ in special if slug in parsed.complete_set}
+    twice = {slug for slug, role in special if known.roles.count(role) > 1}
+    title = _("Special cards are no part of the complete set, and there is one of each kind at most")
+    return Check("special-kinds", not in_set | twice, title, ", ".join(sorted(in_set | twice)))
 
 
 def _money(pool: Pool | None) -> Iterator[Check]:

@@ -93,10 +93,11 @@ def _count(campaign_id: int, began: float) -> bool:
 
 
 def _complete(campaign_id: int, at: object) -> int:
-    wanted = rules.parse(rulebooks.in_force(campaign_id).rules).complete_set
+    in_force, kinds = rules.parse(rulebooks.in_force(campaign_id).rules), catalogue.of(campaign_id)
     params = {
         "campaign": campaign_id,
-        "kinds": catalogue.of(campaign_id).ordinals(wanted),
+        "kinds": kinds.full_set(in_force),
+        "wild": kinds.filler(in_force),
         "at": at,
         "hands": RANGE_HANDS,
     }

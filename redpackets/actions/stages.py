@@ -62,14 +62,15 @@ def freeze(*, settlement_id: int) -> Progress:
         campaign.refresh_from_db()
         campaigns.mark_settling(campaign_id=campaign.pk)
         rulebook = Rulebook.objects.filter(campaign=campaign, in_force_at__lte=campaign.frozen_at).latest("version")
-        wanted = rules.parse(rulebook.rules).complete_set
+        in_force, kinds = rules.parse(rulebook.rules), catalogue.read(campaign.pk)
         _move(
             settlement,
             State.COUNT,
             frozen_at=campaign.frozen_at,
             last_player=Hand.objects.filter(campaign=campaign).aggregate(last=Max("player"))["last"] or 0,
             rulebook_version=rulebook.version,
-            complete_kinds=catalogue.read(campaign.pk).ordinals(wanted),
+            complete_kinds=kinds.full_set(in_force),
+            wild_kind=kinds.filler(in_force),
         )
     return Progress.MOVED
 
@@ -258,6 +259,7 @@ def _snapshot(chunk: SettlementChunk) -> dict[str, Any]:
         "low": chunk.low,
         "high": chunk.high,
         "kinds": settlement.complete_kinds,
+        "wild": settlement.wild_kind,
         "frozen_at": settlement.frozen_at,
     }
 

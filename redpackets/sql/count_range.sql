@@ -3,7 +3,7 @@
 SELECT range.high,
        (SELECT count(*)
           FROM redpackets_winners(
-                   %(campaign)s, %(after)s + 1, range.high, %(kinds)s::smallint[], %(at)s::timestamptz
+                   %(campaign)s, %(after)s + 1, range.high, %(kinds)s::smallint[], %(wild)s::smallint, %(at)s::timestamptz
                )) AS complete
   FROM (
         SELECT max(next.player_id) AS high

@@ -9,7 +9,7 @@ WITH winner AS MATERIALIZED (
                substr(sha256(%(seed)s::bytea || int8send(%(pool)s::bigint) || int8send(w.player_id)), 4, 8), 'hex'
            ))::bit(64)::bigint & 9223372036854775807 AS h
       FROM redpackets_winners(
-               %(campaign)s, %(low)s, %(high)s, %(kinds)s::smallint[], %(frozen_at)s::timestamptz
+               %(campaign)s, %(low)s, %(high)s, %(kinds)s::smallint[], %(wild)s::smallint, %(frozen_at)s::timestamptz
            ) w
 ), bonus AS (
     SELECT %(pot)s::bigint - coalesce(sum(w.base), 0)::bigint AS fen FROM winner w

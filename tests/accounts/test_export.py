@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from accounts import phones
 from accounts.actions import bans, exports, friendships
 from accounts.actions import invitations as links
-from accounts.models import Ban, FederatedIdentity, Player, Referral
+from accounts.models import Ban, FederatedIdentity, NotificationSettings, Player, Referral
 from fortunes import clock as database_clock
 from fortunes import personal
 from fortunes.models import Exclusion
@@ -113,6 +113,7 @@ def test_the_export_tells_all(alice: Player, bob: Player, charlie: Player, clien
     Referral.objects.create(invited=newcomer, inviter=alice, link=link)
     phones.attach(alice.pk, "+8613800138000")
     FederatedIdentity.objects.create(player=alice, issuer="wallet", subject="user-7")
+    NotificationSettings.objects.create(player=alice, enabled=True, muted=["gift.received"], tz="UTC")
     bans.ban(player_id=alice.pk, by=charlie.pk, reason=Ban.Reason.ABUSE)
     bans.unban(player_id=alice.pk, by=charlie.pk)
     Exclusion.objects.create(campaign=money.DraftFactory.create(), player=alice, reason="fraud")
@@ -126,6 +127,7 @@ def test_the_export_tells_all(alice: Player, bob: Player, charlie: Player, clien
     assert {name for name, rows in told.items() if not rows} == {"sessions", "invitation-credits"}
     assert told["phones"][0]["number"] == "+8613800138000"
     assert told["host-apps"][0]["known_there_as"] == "user-7"
+    assert told["notifications"][0]["muted"] == ["gift.received"]
     assert [(row["player"], row["state"]) for row in told["friendships"]] == [(str(bob.public_id), "friends")]
     assert (told["invitations"][0]["channel"], told["referrals"][0]["brought"]) == ("moments", str(newcomer.public_id))
     assert [row["action"] for row in told["audit"]] == ["player.banned", "player.unbanned"]

@@ -45,6 +45,7 @@ LEFT = [
     "INSERT INTO accounts_friendship (player_id, friend_id, state) VALUES (%(bob)s, %(alice)s, 'friends')",
     "INSERT INTO accounts_friendship (player_id, friend_id, state) VALUES (%(alice)s, %(bob)s, 'asked')",
     "INSERT INTO accounts_federatedidentity (player_id, issuer, subject) VALUES (%(alice)s, 'wallet', 'user-7')",
+    "INSERT INTO accounts_notificationsettings (player_id, enabled, muted, tz) VALUES (%(alice)s, true, '{}', 'UTC')",
     "INSERT INTO accounts_invitationlink (player_id, code) VALUES (%(alice)s, 'x')",
     """INSERT INTO accounts_invitationlink (player_id, code, channel, revoked_at)
        VALUES (%(alice)s, 'x', 'fans', fortunes_clock())""",

@@ -14,6 +14,7 @@ from tests.accounts import texting
 from tests.api.operations import Call
 from tests.api.world import PASSWORD, World
 from tests.factories.accounts import PlayerFactory
+NIGHTS = {"enabled": True, "muted": [], "quiet_from": "22:30", "quiet_to": "07:00", "tz": "Asia/Shanghai"}
 
 EXAMPLES: dict[str, Callable[[World], Call]] = {
     # Campaigns
@@ -38,12 +39,15 @@ EXAMPLES: dict[str, Callable[[World], Call]] = {
     "me_change": lambda world: Call(body={"nickname": "Fu"}),
     "me_export": lambda world: Call(),
     "me_erase": lambda world: _erasure(world.newcomer()),
+    "notifications_read": lambda world: Call(),
+    "notifications_change": lambda world: Call(body=NIGHTS),
     "invitations_list": lambda world: Call(),
     "invitations_create": lambda world: Call(body={"channel": "moments"}, by=world.newcomer()),
     "invitations_read": lambda world: Call({"code": world.link(world.me)}),
     "invitations_delete": lambda world: Call({"code": world.link(world.me)}),
     "invitations_accept": lambda world: Call({"code": world.link(world.newcomer())}),
     "friendships_list": lambda world: Call(),
+    "presence_read": lambda world: Call(),
     "friendships_create": lambda world: Call(body={"username": PlayerFactory.create().username}),
     "friendships_delete": lambda world: Call({"player": world.befriended()}),
     "friendships_accept": lambda world: Call({"player": world.asked()}),
@@ -58,11 +62,23 @@ EXAMPLES: dict[str, Callable[[World], Call]] = {
     "scans_create": lambda world: Call({"slug": world.live.slug}, {"code": world.code()}),
     "check_ins_create": lambda world: Call({"slug": world.live.slug}, by=world.newcomer()),
     "referrals_list": lambda world: _live(world),
+    "suggestions_list": lambda world: _live(world),
+    "ranking_read": lambda world: _live(world),
     "trades_list": lambda world: _live(world),
     "trades_create": lambda world: Call(
         {"slug": world.live.slug}, {"type": "gift", "to": world.pal.public_id, "gives": [world.card()]}
     ),
     "trades_read": lambda world: Call({"trade_id": world.trade()}),
+    "trades_accept": lambda world: Call({"trade_id": world.wish_of_pal()}),
+    "trades_decline": lambda world: Call({"trade_id": world.wish_of_pal()}),
+    "trades_cancel": lambda world: Call({"trade_id": world.wish()}),
+    "links_read": lambda world: Call({"code": world.spread(world.me)}),
+    "links_accept": lambda world: Call({"code": world.spread(world.newcomer())}),
+    "history_list": lambda world: _live(world),
+    "plays_list": lambda world: _live(world),
+    "steals_create": lambda world: _special(world, "steal"),
+    "copies_create": lambda world: _special(world, "copy"),
+    "wilds_create": lambda world: _wild(world, world.newcomer()),
     # Money
     "share_read": lambda world: _live(world),
     "settlement_read": lambda world: _revealed(world),
@@ -76,6 +92,16 @@ EXAMPLES: dict[str, Callable[[World], Call]] = {
 
 def _live(world: World) -> Call:
     return Call({"slug": world.live.slug})
+
+
+def _special(world: World, role: str) -> Call:
+    return Call({"slug": world.live.slug}, {"from": world.special(role), "kind": "patriotism"})
+
+
+def _wild(world: World, player: Player) -> Call:
+    """Of one who misses the card that it is turned into."""
+    world.special("wild", by=player)
+    return Call({"slug": world.live.slug}, {"kind": "harmony"}, by=player)
 
 
 def _revealed(world: World) -> Call:

@@ -16,9 +16,8 @@ from accounts.models import Player
 from tests import databases
 from tests.admin.crowd import Crowd
 from tests.api import plans
-from tests.api.world import World
+from tests.api.world import RULES, World
 from tests.factories.cards import SeasonFactory
-from tests.factories.redpackets import ONE_CARD
 from tests.plugins.clock import Clock
 
 
@@ -36,7 +35,7 @@ def large_world(
     """In a database of its own, in the larger one of two seasons."""
     with databases.another("large", django_db_blocker) as (running, name):
         boss = Player.objects.create_superuser("boss")
-        seasons = Crowd(SeasonFactory(), SeasonFactory(rulebook=ONE_CARD), boss, boss.pk)
+        seasons = Crowd(SeasonFactory(), SeasonFactory(rulebook=RULES, specials=True), boss, boss.pk)
         with psycopg.connect(running.owner_url(name), autocommit=True) as owner:
             clock = Clock(owner)
             seasons.multiply(owner)

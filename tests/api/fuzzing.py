@@ -17,6 +17,8 @@ from tests.accounts import texting
 from tests.api.world import PASSWORD, World
 
 MANY, SOME, FEW = 300, 20, 3
+# One player has 20 trades open at a time.
+OPEN = 8
 # How often a generated value is one that exists. The rest keeps the refusals in view.
 OFTEN = 0.8
 # Tokens are short-lived, and a long run isn't.
@@ -44,8 +46,10 @@ def known_values(world: World) -> Values:
         "body.code": [world.code() for _ in range(MANY)],
         "body.to": names,
         "body.player": names,
-        "body.type": ["gift"],
         "body.gives[*]": ["patriotism"],
+        "body.takes[*]": ["patriotism"],
+        "body.to_some[*]": names,
+        "body.link": ["wechat", "weibo", "qr", "kol:somebody"],
         "body.username": [world.me.username, world.other.username],
         "body.password": [PASSWORD],
         "body.token": [world.host.token(secrets.token_hex(6)) for _ in range(MANY)],
@@ -57,14 +61,27 @@ def known_values(world: World) -> Values:
 
 def values_of(world: World) -> dict[str, Values]:
     """Where an operation takes others than the rest."""
-    number = texting.number()
+    number, friends = texting.number(), [str(friend.public_id) for friend in (world.pal, world.friend)]
     for _ in range(SOME):
         world.card()
+        for role in ("wild", "steal", "copy"):
+            world.special(role)
+    play = {"path.slug": [world.live.slug], "body.from": friends[:1], "body.kind": ["patriotism"]}
     return {
         "trades_create": {
             "path.slug": [world.live.slug],
-            "body.to": [str(friend.public_id) for friend in (world.pal, world.friend)],
+            "body.to": friends,
+            "body.to_some[*]": friends,
+            "body.note": ["please"],
         },
+        "steals_create": play,
+        "copies_create": play,
+        "wilds_create": play | {"body.kind": ["prosperity", "harmony", "friendliness", "dedication"]},
+        "trades_accept": {"path.trade_id": [str(world.wish_of_pal()) for _ in range(OPEN)]},
+        "trades_decline": {"path.trade_id": [str(world.wish_of_pal()) for _ in range(OPEN)]},
+        "trades_cancel": {"path.trade_id": [str(world.wish()) for _ in range(OPEN)]},
+        "links_read": {"path.code": [world.spread(world.me) for _ in range(FEW)]},
+        "links_accept": {"path.code": [world.spread(world.newcomer()) for _ in range(FEW)]},
         "sessions_create_by_phone": {"body.phone": [number], "body.code": [texting.ask(number)]},
         "players_create": {"body.username": [f"new-{secrets.token_hex(6)}" for _ in range(MANY)]},
         "friendships_accept": {"path.player": [str(world.asked()) for _ in range(SOME)]},

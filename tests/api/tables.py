@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # A season adds a few rows to these, or staff do.
 FEW = {
+    "accounts_pushhost",
     "accounts_player_groups",
     "accounts_player_user_permissions",
     "auth_group",

@@ -18,7 +18,7 @@ from tests.api.world import World
 MOST = 10
 # What goes through everything that is held about one player, and is limited to six times an hour: a statement or two
 # for each section, whatever their number of rows.
-MORE = {"me_export": 40, "me_erase": 25}
+MORE = {"me_export": 50, "me_erase": 25}
 
 
 @pytest.mark.parametrize("generic", [False, True], ids=["fitting", "generic"])

@@ -16,10 +16,16 @@ from fortunes.models import Campaign
 from tests.accounts.hosts import HostApp
 from tests.factories import cards as make
 from tests.factories import redpackets as money
+from tests.factories import trades as deals
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
 from tests.plugins.clock import Clock
 
 PASSWORD = "plum-blossom-7"
+# One scan makes a set, and every special card may be played, as often as one likes.
+RULES = money.ONE_CARD | {
+    "specials": ["wild", "steal", "copy"],
+    "stealing": {"per_day": 1_000, "per_pair_per_day": 1_000, "protection_h": 0},
+}
 
 
 @dataclass
@@ -49,7 +55,7 @@ class World:
         money.complete(run.pool.campaign, [people["me"], people["pal"]])
         money.reveal(clock, run)
         money.split(run)
-        season = live or make.SeasonFactory(rulebook=money.ONE_CARD)
+        season = live or make.SeasonFactory(rulebook=RULES, specials=True)
         world = cls(season, run.pool.campaign, _host_app(folder), str(folder / "federation.json"), **people)
         world._befriend()
         return world
@@ -114,6 +120,30 @@ class World:
     def trade(self) -> UUID:
         """A card of mine that I gave to my pal."""
         return make.give(self.live, self.me, self.pal, [self.card()]).trade.id
+
+    def special(self, role: str, *, by: Player | None = None) -> UUID:
+        """A special card for me, or for another player; and my pal, who has cards for it."""
+        make.deal(self.live, by or self.me, role)
+        make.deal(self.live, self.pal, "patriotism", "patriotism")
+        return self.pal.public_id
+
+    def wish(self) -> UUID:
+        """An open request of mine to my friends."""
+        return deals.request(self.live, self.me, "patriotism", everyone=True, note="please").trade.id
+
+    def wish_of_pal(self) -> UUID:
+        """An open request of my pal's to me, for a card that I have."""
+        return deals.request(self.live, self.pal, self.card(), to=[self.me]).trade.id
+
+    def spread(self, player: Player) -> str:
+        """The code of a link by which a player gives a card that they have just drawn."""
+        drawn = make.redeem(self.live, player)
+        if isinstance(drawn, Exception):
+            raise drawn
+        link = deals.link_gift(self.live, player, drawn.draw.kind).trade.link
+        if link is None:
+            raise ValueError("a gift by link without one")
+        return link.code
 
 
 def _host_app(folder: Path) -> HostApp:

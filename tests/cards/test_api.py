@@ -118,11 +118,11 @@ def test_bad_bodies(call: Call, body: bytes, status: int, code: str) -> None:
 
 
 def test_faults_are_named_by_pointers(call: Call) -> None:
-    body = call("post", "trades", {"type": "theft", "to": "x", "gives": ["a b"], "more": 1}, key="k1").json()
+    body = call("post", "trades", {"type": "gift", "to": "x", "gives": ["a b"], "more": 1}, key="k1").json()
     assert {error["pointer"] for error in body["errors"]} == {"/more"}
 
-    body = call("post", "trades", {"type": "theft", "to": "x", "gives": ["ok", "a b"]}, key="k1").json()
-    assert {error["pointer"] for error in body["errors"]} == {"/type", "/to", "/gives/1"}
+    body = call("post", "trades", {"type": "gift", "to": "x", "gives": ["ok", "a b"]}, key="k1").json()
+    assert {error["pointer"] for error in body["errors"]} == {"/to", "/gives/1"}
 
 
 def test_other_media_types_and_methods(call: Call) -> None:

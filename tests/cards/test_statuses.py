@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from accounts.models import Player
-from cards import answers, drawing
-from cards.actions import checkins, scans, showing, trades
+from cards import answers, asking, dealing, drawing
+from cards.actions import checkins, scans, showing
 from fortunes import clock, errors, rulebooks, sql
 from fortunes.models import Campaign, DatabaseNow, Rulebook
 from tests.factories import cards as make
@@ -73,9 +73,9 @@ def test_a_gift_in_a_season_that_is_not_there(season: Campaign, friends: tuple[P
     """No view lets it come to this: whoever calls the function without them is refused all the same."""
     giver, receiver = friends
     asked = make.asked(giver, "trades", {})
-    params = trades._gift_params(asked, season, giver, receiver.public_id, receiver.pk, [0])
+    params = asking.gift(asked, season.pk, giver, receiver.public_id, [0]) | {"campaign": season.pk + 10**9}
     with pytest.raises(errors.CampaignNotFound):
-        trades._give(params | {"campaign": season.pk + 10**9})
+        dealing.deal("give", lambda: params, campaign_id=season.pk, newcomer=lambda row: row.receiver)
 
 
 def test_a_scan_in_a_season_that_is_not_there(season: Campaign) -> None:
@@ -92,7 +92,7 @@ def test_who_is_asked_to_try_again_every_time_comes_back_later(
     season: Campaign, friends: tuple[Player, Player], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Attempts are counted, and used up at once here."""
-    monkeypatch.setattr(trades, "ATTEMPTS", 0)
+    monkeypatch.setattr(dealing, "ATTEMPTS", 0)
     monkeypatch.setattr(drawing, "ATTEMPTS", 0)
     with pytest.raises(errors.Busy):
         make.give(season, *friends, ["patriotism"])

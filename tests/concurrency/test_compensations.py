@@ -19,7 +19,7 @@ from redpackets import errors
 from redpackets.actions import compensations, settlements
 from redpackets.actions.compensations import Paid, Reason
 from redpackets.models import CompensationFund
-from tests.concurrency.together import together
+from tests.concurrency.together import PATIENCE_S, together
 from tests.factories import redpackets as make
 from tests.factories.accounts import PlayerFactory
 
@@ -61,7 +61,7 @@ def spending_what_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def spend(campaign_id: int, amount_fen: int) -> None:
         fund = CompensationFund.objects.get(pk=campaign_id)
-        both.wait(10)
+        both.wait(PATIENCE_S)
         if fund.funded_fen < fund.paid_fen + amount_fen:
             raise errors.CompensationFundEmpty
         CompensationFund.objects.filter(pk=campaign_id).update(paid_fen=F("paid_fen") + amount_fen)

@@ -15,17 +15,17 @@ from django.db import connection, transaction
 from accounts.models import Player
 from cards import catalogue, drawing, errors
 from cards.actions import scans
-from cards.answers import GiftAnswer, Redemption
+from cards.answers import Redemption, TradeReceipt
 from cards.models import Draw, Hand, Transfer
-from fortunes import clock as database_clock
 from fortunes import errors as ground
 from fortunes import rulebooks, sql
 from fortunes.actions import campaigns
 from fortunes.models import Campaign
-from tests.concurrency.together import together
+from tests.concurrency.together import PATIENCE_S, together, until
 from tests.concurrency.variants import without
 from tests.factories import cards as make
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
+from tests.plugins.clock import Clock
 
 pytestmark = pytest.mark.committed
 
@@ -34,13 +34,8 @@ GATE_LOCK = "    PERFORM pg_advisory_xact_lock_shared(5525, the_campaign::intege
 
 @pytest.fixture
 def closing() -> Campaign:
-    """A season whose deadline is four seconds away."""
-    now = database_clock.now()
-    return make.SeasonFactory.create(
-        opens_at=now - timedelta(minutes=1),
-        closes_at=now + timedelta(seconds=4),
-        rulebook={"quotas": make.PLENTY},
-    )
+    """A season whose deadline comes when a test moves the clock there."""
+    return make.SeasonFactory.create(rulebook={"quotas": make.PLENTY})
 
 
 def footprint(campaign: Campaign) -> tuple[int, int, list[Any]]:
@@ -57,22 +52,23 @@ def freeze(campaign: Campaign) -> None:
         time.sleep(0.05)
 
 
-def test_scans_and_gifts_that_straddle_the_freeze(closing: Campaign) -> None:
+def test_scans_and_gifts_that_straddle_the_freeze(closing: Campaign, clock: Clock) -> None:
     alice, bob = PlayerFactory.create(), PlayerFactory.create()
     FriendshipFactory.create(player=alice, friend=bob)
     for player in (alice, bob):
         scans.redeem(campaign=closing, scans=[make.scan(closing, player) for _ in range(30)])
     stop, frozen = threading.Event(), []
     card = catalogue.of(closing.pk).kinds[0]
+    every: list[list[Any]] = []
 
     def scanning(player: Player) -> list[Any]:
-        outcomes = []
+        every.append(outcomes := [])
         while not stop.is_set():
             outcomes.append(make.redeem(closing, player))
         return outcomes
 
     def giving(giver: Player, receiver: Player) -> list[Any]:
-        outcomes: list[Any] = []
+        every.append(outcomes := [])
         while not stop.is_set():
             try:
                 outcomes.append(make.give(closing, giver, receiver, [card]))
@@ -80,11 +76,19 @@ def test_scans_and_gifts_that_straddle_the_freeze(closing: Campaign) -> None:
                 outcomes.append(refusal)
         return outcomes
 
+    def have_come(*wanted: type) -> bool:
+        return set(wanted) <= {type(outcome) for outcomes in every for outcome in outcomes}
+
     def closer() -> list[Any]:
-        freeze(closing)
-        frozen.append(footprint(closing))
-        time.sleep(0.5)
-        stop.set()
+        try:
+            until(lambda: have_come(Redemption, TradeReceipt))
+            clock.move_to(closing.closes_at - timedelta(seconds=0.2))
+            until(lambda: have_come(ground.CampaignFrozen))
+            freeze(closing)
+            frozen.append(footprint(closing))
+            time.sleep(0.5)
+        finally:
+            stop.set()
         return []
 
     players = PlayerFactory.create_batch(8)
@@ -94,13 +98,13 @@ def test_scans_and_gifts_that_straddle_the_freeze(closing: Campaign) -> None:
 
     assert frozen == [footprint(closing)]
     outcomes = [type(outcome) for given in answered for outcome in given]
-    assert set(outcomes) <= {Redemption, GiftAnswer, ground.CampaignFrozen, errors.CardNotHeld}
-    assert {Redemption, GiftAnswer, ground.CampaignFrozen} <= set(outcomes)
+    assert set(outcomes) <= {Redemption, TradeReceipt, ground.CampaignFrozen, errors.CardNotHeld}
+    assert {Redemption, TradeReceipt, ground.CampaignFrozen} <= set(outcomes)
     assert Draw.objects.filter(campaign=closing).count() == 60 + outcomes.count(Redemption)
-    assert Transfer.objects.filter(campaign=closing).count() == outcomes.count(GiftAnswer)
+    assert Transfer.objects.filter(campaign=closing).count() == outcomes.count(TradeReceipt)
 
 
-def freeze_while_a_scan_is_under_way(campaign: Campaign) -> tuple[bool, int]:
+def freeze_while_a_scan_is_under_way(campaign: Campaign, clock: Clock) -> tuple[bool, int]:
     """(frozen before the scan had committed, draws that committed after the freeze)."""
     alice = PlayerFactory.create()
     make.redeem(campaign, alice)
@@ -114,12 +118,11 @@ def freeze_while_a_scan_is_under_way(campaign: Campaign) -> tuple[bool, int]:
             params = drawing.params(campaign, 1, rules, [scans.wish(item, campaign=campaign)])
             sql.fetch(sql.text("cards", "scan"), params)
             passed.set()
-            deadline_over.wait(10)
+            deadline_over.wait(PATIENCE_S)
 
     def closer() -> tuple[bool, int]:
-        passed.wait(10)
-        while database_clock.now() < campaign.closes_at:
-            time.sleep(0.05)
+        passed.wait(PATIENCE_S)
+        clock.move_to(campaign.closes_at)
         frozen = campaigns.freeze(campaign_id=campaign.pk)
         before = Draw.objects.filter(campaign=campaign).count()
         deadline_over.set()
@@ -129,8 +132,8 @@ def freeze_while_a_scan_is_under_way(campaign: Campaign) -> tuple[bool, int]:
     return frozen, Draw.objects.filter(campaign=campaign).count() - before
 
 
-def test_the_freeze_waits_for_what_passed_the_gate(closing: Campaign) -> None:
-    frozen, _ = freeze_while_a_scan_is_under_way(closing)
+def test_the_freeze_waits_for_what_passed_the_gate(closing: Campaign, clock: Clock) -> None:
+    frozen, _ = freeze_while_a_scan_is_under_way(closing, clock)
 
     assert frozen is False
     freeze(closing)
@@ -138,25 +141,26 @@ def test_the_freeze_waits_for_what_passed_the_gate(closing: Campaign) -> None:
 
 
 def test_control_without_the_gate_a_draw_commits_after_the_freeze(
-    closing: Campaign, owner_connection: psycopg.Connection
+    closing: Campaign, clock: Clock, owner_connection: psycopg.Connection
 ) -> None:
     with without(owner_connection, "fortunes", "gate_lock", cut=GATE_LOCK):
-        frozen, late = freeze_while_a_scan_is_under_way(closing)
+        frozen, late = freeze_while_a_scan_is_under_way(closing, clock)
 
     assert (frozen, late) == (True, 1)
 
 
-def test_a_waiting_closer_gives_up_and_holds_nobody_up(closing: Campaign) -> None:
+def test_a_waiting_closer_gives_up_and_holds_nobody_up(closing: Campaign, clock: Clock) -> None:
+    clock.move_to(closing.closes_at)
     entered, done = threading.Event(), threading.Event()
 
     def long_holder() -> None:
         with transaction.atomic():
             sql.fetch("SELECT fortunes_gate_lock(%(campaign)s)", {"campaign": closing.pk})
             entered.set()
-            done.wait(10)
+            done.wait(PATIENCE_S)
 
     def closer() -> bool:
-        entered.wait(10)
+        entered.wait(PATIENCE_S)
         try:
             return campaigns.freeze(campaign_id=closing.pk)
         finally:
@@ -166,9 +170,8 @@ def test_a_waiting_closer_gives_up_and_holds_nobody_up(closing: Campaign) -> Non
     assert connection.in_atomic_block is False
 
 
-def test_the_freeze_is_stamped_once(closing: Campaign) -> None:
-    while database_clock.now() < closing.closes_at:
-        time.sleep(0.05)
+def test_the_freeze_is_stamped_once(closing: Campaign, clock: Clock) -> None:
+    clock.move_to(closing.closes_at)
     freeze(closing)
     first = Campaign.objects.get(pk=closing.pk).frozen_at
     freeze(closing)

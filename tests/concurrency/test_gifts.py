@@ -16,7 +16,7 @@ from cards import answers, catalogue, errors, hands
 from cards.models import Hand, Trade, Transfer
 from fortunes.models import Campaign
 from tests.concurrency.together import together
-from tests.concurrency.variants import erase, without
+from tests.concurrency.variants import erase, meeting, without
 from tests.factories import cards as make
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.committed
 
 @pytest.fixture
 def season() -> Campaign:
-    return make.SeasonFactory.create(rulebook={"quotas": make.PLENTY})
+    return make.SeasonFactory.create(rulebook={"quotas": make.PLENTY, "trading": {"received_per_day": 10_000}})
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_one_card_given_to_50_friends_at_once(season: Campaign, alice: Player) -
     outcomes = together(*(partial(make.give, season, alice, friend, [card]) for friend in friends))
 
     kinds = Counter(type(outcome) for outcome in outcomes)
-    assert kinds == {answers.GiftAnswer: 1, errors.CardNotHeld: 49}
+    assert kinds == {answers.TradeReceipt: 1, errors.CardNotHeld: 49}
     assert errors.CardNotHeld.status == 409
     assert Transfer.objects.filter(giver=alice).count() == 1
 
@@ -73,14 +73,19 @@ def test_control_without_the_lock_one_card_is_given_many_times(
     card = only_card(season, alice)
     # So that all twelve look at alice's hand together, and none comes late by making a hand first.
     hands.ensure(campaign_id=season.pk, players=[friend.pk for friend in friends])
-    # The pause is a statement of its own: beside a condition it may be made for every row of the table.
-    pause = {"RETURN hand;": "PERFORM pg_sleep(0.3); RETURN hand;"}
-    with without(owner_connection, "cards", "lock_hand", cut=" FOR NO KEY UPDATE", more=pause):
+    with (
+        meeting(owner_connection, 12) as meet,
+        # The pause is a statement of its own: beside a condition it may be made for every row of the table.
+        without(
+            owner_connection, "cards", "lock_hand", cut=" FOR NO KEY UPDATE",
+            more={"RETURN hand;": f"PERFORM {meet}; RETURN hand;"},
+        ),
+    ):  # fmt: skip
         outcomes = together(*(partial(make.give, season, alice, friend, [card]) for friend in friends))
     given = Transfer.objects.filter(giver=alice).count()
     erase(season, owner_connection)
 
-    assert given == [type(outcome) for outcome in outcomes].count(answers.GiftAnswer) > 1
+    assert given == [type(outcome) for outcome in outcomes].count(answers.TradeReceipt) > 1
 
 
 def test_crossing_gifts_between_two_players_at_64_parallel(season: Campaign, alice: Player) -> None:
@@ -90,8 +95,8 @@ def test_crossing_gifts_between_two_players_at_64_parallel(season: Campaign, ali
         deal(season, player, 200)
     outcomes = cross(season, [alice, bob], threads=64, gifts=5)
 
-    assert outcomes[answers.GiftAnswer] > 0
-    assert set(outcomes) <= {answers.GiftAnswer, errors.CardNotHeld}
+    assert outcomes[answers.TradeReceipt] > 0
+    assert set(outcomes) <= {answers.TradeReceipt, errors.CardNotHeld}
     assert cards_of(season, [alice, bob]) == 400
 
 
@@ -102,8 +107,8 @@ def test_gifts_among_8_players_at_random(season: Campaign) -> None:
         deal(season, player, 50)
     outcomes = cross(season, players, threads=64, gifts=5)
 
-    assert outcomes[answers.GiftAnswer] > 0
-    assert set(outcomes) <= {answers.GiftAnswer, errors.CardNotHeld}
+    assert outcomes[answers.TradeReceipt] > 0
+    assert set(outcomes) <= {answers.TradeReceipt, errors.CardNotHeld}
     assert cards_of(season, players) == 400
 
 
@@ -135,13 +140,19 @@ def test_control_crossing_gifts_deadlock_without_the_order_of_locks(
     for player in (alice, bob):
         deal(season, player, 100)
     card = catalogue.of(season.pk).kinds[0]
-    pairs = [(alice, bob), (bob, alice)] * 16
-    # The pause is between the two locks.
-    second = "        theirs := cards_lock_hand(the_campaign, receiver);\n    ELSE\n"
-    slowly = {second: f"        PERFORM pg_sleep(0.05);\n{second}"}
-    first = "    IF giver < receiver THEN\n"
-    with without(owner_connection, "cards", "give", cut=first, put="    IF true THEN\n", more=slowly):
-        outcomes = together(*(partial(make.give, season, giver, receiver, [card]) for giver, receiver in pairs))
+    first = "    IF one < other THEN\n"
+    second = "        second := cards_lock_hand(the_campaign, other);\n    ELSE\n"
+    with (
+        meeting(owner_connection, 2) as meet,
+        # They meet between the two locks.
+        without(
+            owner_connection, "cards", "lock_pair", cut=first, put="    IF true THEN\n",
+            more={second: f"        PERFORM {meet};\n{second}"},
+        ),
+    ):  # fmt: skip
+        outcomes = together(
+            partial(make.give, season, alice, bob, [card]), partial(make.give, season, bob, alice, [card])
+        )
 
     failed = {
         getattr(outcome.__cause__, "sqlstate", None) for outcome in outcomes if isinstance(outcome, OperationalError)
@@ -168,7 +179,7 @@ def test_control_without_the_look_at_its_key_a_duplicate_runs_into_the_constrain
     befriend(alice, bob)
     deal(season, alice, 40)
     card = catalogue.of(season.pk).kinds[0]
-    with without(owner_connection, "cards", "give", cut="    IF FOUND THEN\n", put="    IF false THEN\n"):
+    with without(owner_connection, "cards", "first_answer", cut=" AND k.key = the_key;", put=" AND false;"):
         outcomes = together(*[partial(make.give, season, alice, bob, [card], key="k1")] * 4)
 
     assert [type(outcome) for outcome in outcomes].count(IntegrityError) == 3

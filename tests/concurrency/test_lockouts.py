@@ -18,7 +18,7 @@ from fortunes import clock as database_clock
 from fortunes.errors import Busy
 from fortunes.models import AuditEntry
 from tests.accounts import texting
-from tests.concurrency.together import together
+from tests.concurrency.together import PATIENCE_S, together
 from tests.factories.accounts import PlayerFactory
 
 pytestmark = pytest.mark.committed
@@ -75,7 +75,7 @@ def test_control_counted_afterwards_all_are_judged(judged: list[str], monkeypatc
     def look(username: str, network: str) -> lockouts.Try:
         subject = lockouts._subject("password", username, network)
         row = Lockout.objects.filter(pk=subject).first()
-        looked.wait(20)
+        looked.wait(PATIENCE_S)
         if row is not None and row.tries >= lockouts.FROM_ONE_NETWORK.most:
             raise errors.LockedOut
         lockouts._take(subject, lockouts.Limit(1000, 60, 60))
@@ -103,7 +103,7 @@ def test_control_without_reserving_more_codes_are_judged(monkeypatch: pytest.Mon
 
     def look(number_hash: bytes) -> PhoneCode:
         row = PhoneCode.objects.get(number_hash=number_hash)
-        looked.wait(20)
+        looked.wait(PATIENCE_S)
         if row.tries >= otp.MOST_TRIES:
             raise errors.LockedOut
         PhoneCode.objects.filter(pk=row.pk).update(tries=row.tries + 1)
@@ -132,7 +132,7 @@ def test_control_a_code_that_is_only_looked_at_makes_many_players(monkeypatch: p
 
     def find(number: str) -> Player | None:
         found = real(number)
-        looked.wait(20)
+        looked.wait(PATIENCE_S)
         return found
 
     monkeypatch.setattr(codes.phones, "find", find)
@@ -159,7 +159,7 @@ def test_control_a_look_before_the_upsert_lets_many_ask():
     def ask() -> str:
         if PhoneCode.objects.filter(number_hash=number_hash, asked_at__gt=now - timedelta(minutes=1)).exists():
             raise errors.CodesTooOften
-        looked.wait(20)
+        looked.wait(PATIENCE_S)
         PhoneCode.objects.update_or_create(number_hash=number_hash, defaults=row)
         return otp.new()
 
@@ -182,7 +182,7 @@ def test_control_a_ban_after_a_look_is_written_many_times():
 
     def ban() -> Ban:
         assert Player.objects.filter(pk=alice.pk, is_active=True).exists()
-        looked.wait(20)
+        looked.wait(PATIENCE_S)
         return Ban.objects.create(player=alice, by=boss, reason=Ban.Reason.FARM)
 
     assert _kinds(together(*[ban] * 4)) == {"Ban": 1, "IntegrityError": 3}

@@ -16,7 +16,7 @@ from accounts.models import Message
 from fortunes.models import DatabaseNow
 from tests.accounts import gateways, texting
 from tests.accounts.gateways import Gateway
-from tests.concurrency.together import together
+from tests.concurrency.together import PATIENCE_S, together
 
 pytestmark = pytest.mark.committed
 
@@ -77,7 +77,7 @@ def test_control_without_the_lease_two_take_the_same(numbers: list[str]):
     def claim() -> list[int]:
         due = Message.objects.filter(state=Message.State.WAITING, next_try_at__lte=DatabaseNow())
         found = list(due.order_by("next_try_at").values_list("pk", flat=True)[:16])
-        looked.wait(20)
+        looked.wait(PATIENCE_S)
         return found
 
     one, other = together(claim, claim)

@@ -23,7 +23,7 @@ from cards.errors import FriendNotFound
 from fortunes import sql
 from tests.accounts import hosts
 from tests.accounts.hosts import HostApp
-from tests.concurrency.together import together
+from tests.concurrency.together import PATIENCE_S, together
 from tests.factories import cards as make
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
 
@@ -70,7 +70,7 @@ def test_control_a_look_before_the_insert_makes_several(app: HostApp):
     def look_and_insert() -> None:
         with transaction.atomic(durable=True):
             assert sign_ins._player_of(user) is None
-            looked.wait(10)
+            looked.wait(PATIENCE_S)
             player = arrivals.arrive()
             FederatedIdentity.objects.create(player=player, issuer=user.issuer, subject=user.subject)
 
@@ -91,7 +91,7 @@ def test_control_a_look_at_spent_tokens_lets_several_in(app: HostApp, monkeypatc
     def look(user: federation.HostUser) -> None:
         if SpentToken.objects.filter(pk=user.digest).exists():
             raise errors.FederatedTokenUsed
-        looked.wait(10)
+        looked.wait(PATIENCE_S)
         SpentToken.objects.bulk_create(
             [SpentToken(digest=user.digest, expires_at=user.expires_at)], ignore_conflicts=True
         )
@@ -115,7 +115,7 @@ def test_control_without_the_lock_parallel_calls_overstep_the_limit(monkeypatch:
     fresh_code = links.invitations.fresh_code
 
     def after_counting() -> str:
-        counted.wait(10)
+        counted.wait(PATIENCE_S)
         return fresh_code()
 
     monkeypatch.setattr(locks, "of", _unlocked)
@@ -150,11 +150,11 @@ def test_a_link_that_is_revoked_while_it_is_followed_makes_no_friends(monkeypatc
 
     def late(**given: Any) -> Any:
         found.set()
-        assert revoked.wait(10)
+        assert revoked.wait(PATIENCE_S)
         return apply(**given)
 
     def revoke() -> None:
-        assert found.wait(10)
+        assert found.wait(PATIENCE_S)
         links.revoke(by=alice.pk, code=code)
         revoked.set()
 
@@ -173,10 +173,10 @@ def test_nobody_waits_to_be_counted_as_an_open():
         with transaction.atomic(durable=True):
             InvitationLink.objects.select_for_update().get(code=code)
             locked.set()
-            return looked.wait(10)
+            return looked.wait(PATIENCE_S)
 
     def look() -> None:
-        assert locked.wait(10)
+        assert locked.wait(PATIENCE_S)
         links.look(code=code)
         looked.set()
 
@@ -246,7 +246,7 @@ def _asks_while_the_other_is_erased(monkeypatch: pytest.MonkeyPatch, *, guarded:
         return seen
 
     def erase() -> None:
-        assert looked.wait(10)
+        assert looked.wait(PATIENCE_S)
         erasure.erase(player_id=alice.pk, by=alice.pk)
         erased.set()
 

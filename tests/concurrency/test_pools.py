@@ -18,7 +18,7 @@ from fortunes.models import Broadcast, Campaign
 from redpackets import errors, ledger
 from redpackets.actions import openings, pools
 from redpackets.models import Pool, Settlement
-from tests.concurrency.together import together
+from tests.concurrency.together import PATIENCE_S, together
 from tests.factories import redpackets as make
 
 pytestmark = pytest.mark.committed
@@ -36,7 +36,7 @@ def unlocked(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> Iterato
 
     def read_together(*args: Any, **given: Any) -> Any:
         found = read(*args, **given)
-        both.wait(10)
+        both.wait(PATIENCE_S)
         return found
 
     with monkeypatch.context() as patch:

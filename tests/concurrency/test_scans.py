@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -21,8 +22,8 @@ from cards.models import Draw, Hand, Stock
 from fortunes import clock as database_clock
 from fortunes import rulebooks, sql
 from fortunes.models import Campaign
-from tests.concurrency.together import together
-from tests.concurrency.variants import erase, without
+from tests.concurrency.together import PATIENCE_S, together, until_somebody_waits
+from tests.concurrency.variants import erase, meeting, newest, without
 from tests.factories import cards as make
 from tests.factories.accounts import PlayerFactory
 from tests.plugins.clock import Clock
@@ -31,11 +32,19 @@ pytestmark = pytest.mark.committed
 
 CLAIM = "                   FOR UPDATE SKIP LOCKED) unit\n"
 HAND_LOCK = "               FOR NO KEY UPDATE) h;\n"
-# Longer between what a statement sees and what it takes, so that all that begin together see the same.
-SLOWLY = {"= ANY (locked) LIMIT 1": "= ANY (locked) AND pg_sleep(0.03) IS NOT NULL LIMIT 1"}
-# The same for scans by different players, who don't wait for each other: as long as a slow machine starts them in.
-VERY_SLOWLY = {old: new.replace("0.03", "0.5") for old, new in SLOWLY.items()}
+JUDGED = "= ANY (locked) LIMIT 1"
 THREADS = 40
+
+
+@contextmanager
+def meeting_without(
+    owner: psycopg.Connection, parties: int, *, cut: str = JUDGED, put: str = "", more: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    """Scans that meet between what their statement sees and what it takes, so that all of them see the same."""
+    with meeting(owner, parties) as meet:
+        together_judged = {JUDGED: f"= ANY (locked) AND {meet} LIMIT 1"}
+        with without(owner, "cards", "scan", cut=cut, put=put, more={**(more or {}), **together_judged}):
+            yield
 
 
 def counted(outcomes: list[Any]) -> Counter[str]:
@@ -73,7 +82,7 @@ def test_control_the_quota_breaks_without_the_lock_on_hands(
     small: Campaign, alice: Player, owner_connection: psycopg.Connection
 ) -> None:
     make.redeem(small, alice)
-    with without(owner_connection, "cards", "scan_v2", cut=HAND_LOCK, put=") h;\n", more=SLOWLY):
+    with meeting_without(owner_connection, THREADS, cut=HAND_LOCK, put=") h;\n"):
         outcomes = parallel(small, [make.scan(small, alice) for _ in range(200)])
     drawn = Draw.objects.filter(player=alice).count()
     erase(small, owner_connection)
@@ -99,7 +108,7 @@ def test_control_a_code_is_used_twice_without_the_constraint(
     owner_connection.execute("ALTER TABLE cards_draw DROP CONSTRAINT draw_nonce_once")
     try:
         conflict = "ON CONFLICT (campaign_id, source, nonce) DO NOTHING"
-        with without(owner_connection, "cards", "scan_v2", cut=conflict, more=VERY_SLOWLY):
+        with meeting_without(owner_connection, 20, cut=conflict):
             outcomes = parallel(small, [make.scan(small, player, text=text) for player in players], threads=20)
     finally:
         erase(small, owner_connection)
@@ -170,7 +179,7 @@ def rare_cards_of_five_batches_at_once(season: Campaign) -> int:
 
 def test_a_cap_that_is_asked_for_is_used_up_to_the_last(owner_connection: psycopg.Connection) -> None:
     season = make.SeasonFactory(rulebook=RARE)
-    with without(owner_connection, "cards", "scan_v2", cut=CLAIM, put=CLAIM, more=SLOWLY):
+    with meeting_without(owner_connection, 5):
         assert rare_cards_of_five_batches_at_once(season) == 50
 
 
@@ -178,7 +187,7 @@ def test_control_without_skip_locked_wishes_go_empty_while_units_are_left(
     owner_connection: psycopg.Connection,
 ) -> None:
     season = make.SeasonFactory(rulebook=RARE)
-    with without(owner_connection, "cards", "scan_v2", cut=CLAIM, put=") unit\n", more=SLOWLY):
+    with meeting_without(owner_connection, 5, cut=CLAIM, put=") unit\n"):
         given = rare_cards_of_five_batches_at_once(season)
 
     assert given < 50
@@ -197,31 +206,19 @@ def units_after_a_race_for_one_code(season: Campaign) -> tuple[int, int]:
 
 def test_the_unit_of_a_scan_that_lost_its_code_goes_back(owner_connection: psycopg.Connection) -> None:
     season = make.SeasonFactory(rulebook=RARE)
-    with without(owner_connection, "cards", "scan_v2", cut=CLAIM, put=CLAIM, more=SLOWLY):
+    with meeting_without(owner_connection, 20):
         assert units_after_a_race_for_one_code(season) == (1, 49)
 
 
 def test_control_units_are_lost_unless_they_are_put_back(owner_connection: psycopg.Connection) -> None:
     season = make.SeasonFactory(rulebook=RARE)
     kept = "         WHERE NOT EXISTS (SELECT 1 FROM drawn d WHERE d.serial = t.serial AND d.kind = t.kind)\n"
-    with without(owner_connection, "cards", "scan_v2", cut=kept, put="         WHERE false\n", more=SLOWLY):
+    with meeting_without(owner_connection, 20, cut=kept, put="         WHERE false\n"):
         drawn, in_stock = units_after_a_race_for_one_code(season)
     erase(season, owner_connection)
 
     assert drawn == 1
     assert in_stock < 49
-
-
-def ensure_all_at_once(campaign: Campaign, batches: list[list[int]]) -> list[Any]:
-    return together(*(partial(hands.ensure, campaign_id=campaign.pk, players=batch) for batch in batches))
-
-
-@pytest.fixture
-def overlapping() -> list[list[int]]:
-    """Twenty batches over the same forty new players, each in an order of its own."""
-    players = [player.pk for player in PlayerFactory.create_batch(40)]
-    dice = random.Random(7)
-    return [dice.sample(players, 40) for _ in range(20)]
 
 
 def test_first_scans_of_many_new_players_in_overlapping_batches(small: Campaign) -> None:
@@ -239,21 +236,23 @@ def test_first_scans_of_many_new_players_in_overlapping_batches(small: Campaign)
     }
 
 
-def test_control_first_scans_deadlock_inside_the_game_transaction(
-    small: Campaign, overlapping: list[list[int]]
-) -> None:
-    def join(players: list[int]) -> None:
+def test_control_first_scans_deadlock_inside_the_game_transaction(small: Campaign, alice: Player) -> None:
+    bob, first_made = PlayerFactory.create(), threading.Barrier(2)
+
+    def join(*players: Player) -> None:
         with transaction.atomic():
             for player in players:
-                sql.execute(sql.text("cards", "ensure_hands"), {"campaign": small.pk, "players": [player]})
+                sql.execute(sql.text("cards", "ensure_hands"), {"campaign": small.pk, "players": [player.pk]})
+                if player is players[0]:
+                    first_made.wait(PATIENCE_S)
             transaction.set_rollback(True)
 
-    outcomes = together(*(partial(join, batch) for batch in overlapping))
+    outcomes = together(partial(join, alice, bob), partial(join, bob, alice))
 
     states = {
         getattr(outcome.__cause__, "sqlstate", None) for outcome in outcomes if isinstance(outcome, OperationalError)
     }
-    assert "40P01" in states
+    assert states & {"40P01", "55P03"}
 
 
 def test_the_same_scan_sent_20_times_at_once_is_one_draw(small: Campaign, alice: Player) -> None:
@@ -276,11 +275,7 @@ def test_two_players_can_not_take_one_unit(small: Campaign) -> None:
 
 
 LOOK = "    SELECT * INTO gate FROM fortunes_gate_look(the_campaign);\n"
-LOCK = (
-    sql.text("cards", "functions/scan_v2")
-    .partition("    PERFORM fortunes_gate_lock(the_campaign);\n")[2]
-    .partition(LOOK)[0]
-)
+LOCK = newest("cards", "scan").partition("    PERFORM fortunes_gate_lock(the_campaign);\n")[2].partition(LOOK)[0]
 
 
 def days_of_a_scan_that_waits_over_midnight(clock: Clock) -> list[int]:
@@ -293,15 +288,14 @@ def days_of_a_scan_that_waits_over_midnight(clock: Clock) -> list[int]:
     alice = PlayerFactory()
     for _ in range(3):
         make.redeem(season, alice)
-    holding, begun = threading.Event(), threading.Event()
+    holding = threading.Event()
     rules = rulebooks.version(season.pk, 1)
 
     def three_scans_after_midnight() -> None:
         with transaction.atomic():
             Hand.objects.select_for_update().get(campaign=season, player=alice)
             holding.set()
-            begun.wait(10)
-            time.sleep(0.3)
+            until_somebody_waits()
             clock.move_to(midnight + timedelta(seconds=1))
             for _ in range(3):
                 item = make.scan(season, alice)
@@ -309,8 +303,7 @@ def days_of_a_scan_that_waits_over_midnight(clock: Clock) -> list[int]:
                 sql.fetch(sql.text("cards", "scan"), params)
 
     def late_scan() -> None:
-        holding.wait(10)
-        begun.set()
+        assert holding.wait(PATIENCE_S)
         make.redeem(season, alice)
 
     assert together(three_scans_after_midnight, late_scan) == [None, None]
@@ -331,7 +324,7 @@ def test_control_a_look_before_the_lock_gives_the_quota_back(
         "WHEN h.day >= gate.today AND": "WHEN h.day = gate.today AND",
         "CASE WHEN h.day >= gate.today THEN": "CASE WHEN h.day = gate.today THEN",
     }
-    with without(owner_connection, "cards", "scan_v2", cut=LOCK + LOOK, put=LOOK + LOCK, more=more):
+    with without(owner_connection, "cards", "scan", cut=LOCK + LOOK, put=LOOK + LOCK, more=more):
         campaign, drawn = days_of_a_scan_that_waits_over_midnight(clock)
     erase(Campaign.objects.get(pk=campaign), owner_connection)
 

@@ -23,7 +23,7 @@ from fortunes.models import DeadLetter
 from redpackets import splitting
 from redpackets.actions import settlements, stages
 from redpackets.models import LedgerEntry, Pool, Settlement, SettlementChunk, Wallet
-from tests.concurrency.together import together
+from tests.concurrency.together import PATIENCE_S, together
 from tests.concurrency.variants import without
 from tests.factories import redpackets as make
 from tests.factories.accounts import PlayerFactory
@@ -87,7 +87,7 @@ def test_control_without_the_claim_two_workers_post_the_same_chunk(
     def claim_unlocked(settlement_id: int, state: State, **undone: None) -> SettlementChunk | None:
         chunks = SettlementChunk.objects.select_related("settlement__pool")
         chunk = chunks.filter(settlement=settlement_id, settlement__state=state, **undone).first()
-        both.wait(10)
+        both.wait(PATIENCE_S)
         return chunk
 
     with monkeypatch.context() as patch:
@@ -209,7 +209,7 @@ def test_a_run_that_is_resumed_while_its_letter_is_revived(first: str, monkeypat
     one, other = pressed if first == "resume" else pressed[::-1]
 
     def second() -> Any:
-        asleep.wait(10)
+        asleep.wait(PATIENCE_S)
         return other()
 
     outcomes = together(one, second)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 from django.db.models import QuerySet
 
+from fortunes import sql
 from redpackets.actions import shares
 from redpackets.models import LiveShare
-from tests.concurrency.together import together
+from tests.concurrency.together import PATIENCE_S, together
 from tests.factories import redpackets as make
 from tests.factories.accounts import PlayerFactory
 
@@ -19,21 +22,21 @@ pytestmark = pytest.mark.committed
 WORKERS = 6
 
 
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The campaigns that were really counted, one entry a count; each takes long enough for all to meet."""
+def counting(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> list[int]:
+    """The campaigns that were really counted, one entry a count; something happens during each."""
     real, told = shares._complete, []
 
     def slowly(campaign_id: int, at: Any) -> int:
         told.append(campaign_id)
-        shares.sql.fetch("SELECT pg_sleep(0.5)")
+        meanwhile()
         return real(campaign_id, at)
 
     monkeypatch.setattr(shares, "_complete", slowly)
     return told
 
 
-def test_of_many_workers_one_counts(counted: list[int]) -> None:
+def test_of_many_workers_one_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = counting(monkeypatch, lambda: sql.fetch("SELECT pg_sleep(0.5)"))
     campaign = make.SettlementFactory.create().pool.campaign
     make.complete(campaign, PlayerFactory.create_batch(2))
 
@@ -46,7 +49,8 @@ def test_of_many_workers_one_counts(counted: list[int]) -> None:
     assert LiveShare.objects.get(pk=campaign.pk).complete == 2
 
 
-def test_control_without_the_lock_all_count(counted: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_all_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = counting(monkeypatch, partial(threading.Barrier(WORKERS).wait, PATIENCE_S))
     campaign = make.SettlementFactory.create().pool.campaign
     LiveShare.objects.create(campaign=campaign)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_: rows)

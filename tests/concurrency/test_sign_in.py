@@ -12,7 +12,7 @@ from django.db import IntegrityError
 from accounts import errors, families
 from accounts.actions import players, sessions
 from accounts.models import Player, RefreshFamily
-from tests.concurrency.together import together
+from tests.concurrency.together import PATIENCE_S, together
 from tests.factories.accounts import PlayerFactory
 
 pytestmark = pytest.mark.committed
@@ -31,7 +31,7 @@ def test_control_a_look_before_the_insert_does_not_help():
 
     def look_and_insert() -> Player:
         assert not Player.objects.filter(username=username).exists()
-        looked.wait(10)
+        looked.wait(PATIENCE_S)
         return PlayerFactory.create(username=username)
 
     outcomes = together(*[look_and_insert] * 4)
@@ -59,7 +59,7 @@ def test_control_compared_in_python_many_win(monkeypatch: pytest.MonkeyPatch):
         family = RefreshFamily.objects.get(public_id=public_id)
         if bytes(family.token_hash) != families._hash(secret):
             return families.Trouble.REUSED
-        compared.wait(10)
+        compared.wait(PATIENCE_S)
         family.token_hash = families._hash("following")
         family.save(update_fields=["token_hash"])
         return family.player, families._token(family.public_id, "following")

@@ -25,8 +25,8 @@ from cards.models import CodeBatch, Draw, Hand, InvitationCredit, SupportReason
 from fortunes import clock as database_clock
 from fortunes import rulebooks, sql
 from fortunes.models import AuditEntry, Campaign, Event
-from tests.concurrency.together import together
-from tests.concurrency.variants import erase, without
+from tests.concurrency.together import PATIENCE_S, together, until, until_somebody_waits
+from tests.concurrency.variants import erase, meeting, without
 from tests.factories import cards as make
 from tests.factories.accounts import PlayerFactory, ReferralFactory
 from tests.plugins.clock import Clock
@@ -36,8 +36,7 @@ pytestmark = pytest.mark.committed
 HAND_LOCK = "               FOR NO KEY UPDATE) h;\n"
 CONFLICT = "        ON CONFLICT (campaign_id, source, nonce) DO NOTHING\n"
 STALE_DAY = "                    WHEN i.day <> gate.today THEN 'stale-day'\n"
-# Longer between what a statement sees and what it takes, so that all that begin together see the same.
-SLOWLY = {"= ANY (locked) LIMIT 1": "= ANY (locked) AND pg_sleep(0.03) IS NOT NULL LIMIT 1"}
+JUDGED = "= ANY (locked) LIMIT 1"
 
 
 def kinds_of(outcomes: list[Any]) -> Counter[str]:
@@ -71,7 +70,14 @@ def test_control_without_lock_and_natural_nonce_a_day_has_many_check_ins(
     hands.ensure(campaign_id=season.pk, players=[alice.pk])
     owner_connection.execute("ALTER TABLE cards_draw DROP CONSTRAINT draw_nonce_once")
     try:
-        with without(owner_connection, "cards", "scan_v2", cut=HAND_LOCK, put=") h;\n", more={CONFLICT: "", **SLOWLY}):
+        with (
+            meeting(owner_connection, 20) as meet,
+            # They meet between what their statement sees and what it takes, so that all see the same.
+            without(
+                owner_connection, "cards", "scan", cut=HAND_LOCK, put=") h;\n",
+                more={CONFLICT: "", JUDGED: f"= ANY (locked) AND {meet} LIMIT 1"},
+            ),
+        ):  # fmt: skip
             outcomes = together(*[partial(make.check_in, season, alice)] * 20)
     finally:
         erase(season, owner_connection)
@@ -90,19 +96,17 @@ def days_of_a_check_in_that_waits_over_midnight(clock: Clock) -> tuple[Campaign,
     alice = PlayerFactory()
     hands.ensure(campaign_id=season.pk, players=[alice.pk])
     rulebooks.believed(season.pk)
-    holding, begun = threading.Event(), threading.Event()
+    holding = threading.Event()
 
     def holder() -> None:
         with transaction.atomic():
             Hand.objects.select_for_update().get(campaign=season, player=alice)
             holding.set()
-            begun.wait(10)
-            time.sleep(0.5)
+            until_somebody_waits()
             clock.move_to(midnight + timedelta(seconds=1))
 
     def check_in() -> None:
-        holding.wait(10)
-        begun.set()
+        assert holding.wait(PATIENCE_S)
         make.check_in(season, alice)
 
     assert together(holder, check_in) == [None, None]
@@ -118,7 +122,7 @@ def test_a_check_in_that_waited_over_midnight_is_of_the_new_day(clock: Clock) ->
 def test_control_a_day_that_is_not_judged_under_the_lock_is_yesterday(
     clock: Clock, owner_connection: psycopg.Connection
 ) -> None:
-    with without(owner_connection, "cards", "scan_v2", cut=STALE_DAY):
+    with without(owner_connection, "cards", "scan", cut=STALE_DAY):
         season, natural = days_of_a_check_in_that_waits_over_midnight(clock)
     erase(season, owner_connection)
 
@@ -159,10 +163,10 @@ def test_control_without_claim_and_natural_nonce_an_invitation_is_credited_twice
     credits.find_due()
     text, natural = sql.text, credits._wish
 
-    def slow_and_open(app: str, name: str) -> str:
+    def open_claim(app: str, name: str) -> str:
         found = text(app, name)
         if name == "claim_credits":
-            found = f"SELECT * FROM ({found.replace('FOR UPDATE SKIP LOCKED', '')}) claimed, (SELECT pg_sleep(0.3)) nap"
+            found = f"SELECT * FROM ({found.replace('FOR UPDATE SKIP LOCKED', '')}) claimed WHERE test_meet(4)"
         return found
 
     def chosen(source: int, credit: Any) -> drawing.Wish:
@@ -171,9 +175,10 @@ def test_control_without_claim_and_natural_nonce_an_invitation_is_credited_twice
         return drawing.Wish(wish.player_id, nonce.hex(), wish.body_hash, wish.source, nonce)
 
     hands.ensure(campaign_id=generous.pk, players=[alice.pk])
-    monkeypatch.setattr(sql, "text", slow_and_open)
+    monkeypatch.setattr(sql, "text", open_claim)
     monkeypatch.setattr(credits, "_wish", chosen)
-    together(*[credits.credit_due] * 4)
+    with meeting(owner_connection, 4):
+        together(*[credits.credit_due] * 4)
     monkeypatch.undo()
     drawn = Draw.objects.filter(player=alice).count()
     erase(generous, owner_connection)
@@ -231,7 +236,9 @@ def test_workers_killed_with_9_leave_nothing_half_done(
     invited_players(generous, alice, 30)
     credited = InvitationCredit.objects.filter(inviter=alice, state="credited")
     codes = []
-    with without(owner_connection, "cards", "scan_v2", cut=next(iter(SLOWLY)), put=SLOWLY[next(iter(SLOWLY))]):
+    # So slow that a worker is still at it when it is killed, however late that is.
+    slowly = "= ANY (locked) AND pg_sleep(0.2) IS NOT NULL LIMIT 1"
+    with without(owner_connection, "cards", "scan", cut=JUDGED, put=slowly):
         for goal in (5, 12, 20):
             with subprocess.Popen([sys.executable, "-c", WORKER], cwd=settings.BASE_DIR) as worker:
                 ends = time.monotonic() + 60
@@ -262,10 +269,10 @@ def counted_while_an_older_draw_commits_late(season: Campaign) -> tuple[int, int
         with transaction.atomic():
             sql.fetch(sql.text("cards", "scan"), params)
             drawn.set()
-            counted.wait(10)
+            assert counted.wait(PATIENCE_S)
 
     def count() -> None:
-        drawn.wait(10)
+        assert drawn.wait(PATIENCE_S)
         make.redeem(season, bob)
         counts.count_due()
         counted.set()
@@ -300,16 +307,16 @@ def test_a_count_waits_for_a_short_scan(season: Campaign, alice: Player) -> None
         while not stop.is_set():
             make.redeem(season, player)
 
-    def counting() -> int:
-        time.sleep(0.2)
-        read = sum(counts.count_due() > 0 for _ in range(5))
-        stop.set()
-        return read
+    def counting() -> None:
+        try:
+            until(counts.count_due)
+        finally:
+            stop.set()
 
-    *_, read = together(*(partial(scanning, player) for player in PlayerFactory.create_batch(3)), counting)
+    *_, counted = together(*(partial(scanning, player) for player in PlayerFactory.create_batch(3)), counting)
     counts.count_due()
 
-    assert read > 0
+    assert counted is None
     total = sum(count.draws for count in counts.totals(campaign=season))
     assert total == Draw.objects.filter(campaign=season).count()
 

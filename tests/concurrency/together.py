@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.db import connection
+
+from fortunes import sql
+
+# For what a slow machine does in its time, too.
+PATIENCE_S = 30.0
+
+WAITING_FOR_ME = """
+SELECT count(*) AS count FROM pg_locks l WHERE NOT l.granted AND pg_backend_pid() = ANY (pg_blocking_pids(l.pid))
+"""
 
 
 def together(*calls: Callable[[], Any]) -> list[Any]:
@@ -17,7 +27,7 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
     def run(call: Callable[[], Any]) -> Any:
         try:
             connection.ensure_connection()
-            start.wait(30)
+            start.wait(PATIENCE_S)
             return call()
         finally:
             connection.close()
@@ -25,3 +35,16 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
     with ThreadPoolExecutor(len(calls)) as pool:
         futures = [pool.submit(run, call) for call in calls]
     return [future.exception() or future.result() for future in futures]
+
+
+def until(happened: Callable[[], Any]) -> None:
+    """Wait for it, however slow the machine is."""
+    ends = time.monotonic() + PATIENCE_S
+    while not happened():
+        assert time.monotonic() < ends, "it did not happen"
+        time.sleep(0.01)
+
+
+def until_somebody_waits() -> None:
+    """Wait, in a transaction that holds a lock, until another one wants it."""
+    until(lambda: sql.fetch(WAITING_FOR_ME)[0].count)

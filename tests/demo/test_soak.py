@@ -18,8 +18,9 @@ import redis
 from django.core.management import call_command
 
 from config import soak
+from config.client.outages import Outage
 from config.demo import outages, systems
-from config.demo.outages import Done, Outage
+from config.demo.outages import Done
 from config.local import environment, processes, services
 from config.local.stack import Stack
 from config.local.supervisor import Program, Supervisor

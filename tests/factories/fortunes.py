@@ -9,9 +9,9 @@ from typing import Any
 import factory
 from django.db import transaction
 
-from fortunes import clock
+from fortunes import clock, gate, rulebooks
 from fortunes.actions import campaigns
-from fortunes.models import Campaign
+from fortunes.models import Campaign, Rulebook
 
 RULES: dict[str, Any] = {
     "weights": {"patriotism": 1},
@@ -39,3 +39,16 @@ class CampaignFactory(factory.Factory[Campaign]):
     def _create(cls, model_class: type[Campaign], *args: Any, **fields: Any) -> Campaign:
         with transaction.atomic():
             return campaigns.create(**fields)
+
+
+def change_rules(campaign: Campaign, **changes: Any) -> Rulebook:
+    """A new version of the rules, in force at once: whatever has passed the gate is judged by the one before.
+
+    Raises OperationalError if the gate wasn't to be had in 300 ms.
+    """
+    with transaction.atomic():
+        gate.close(campaign.pk)
+        former = rulebooks.in_force(campaign.pk)
+        return Rulebook.objects.create(
+            campaign=campaign, version=former.version + 1, rules=former.rules | changes, reason=Rulebook.Reason.STAFF
+        )

@@ -10,7 +10,7 @@ from django.db.transaction import TransactionManagementError
 from fortunes import audit, invariants
 from fortunes.models import AuditEntry
 from tests.concurrency.together import together
-from tests.concurrency.variants import without
+from tests.concurrency.variants import meeting, without
 from tests.factories.accounts import PlayerFactory
 
 UNBROKEN = next(known for known in invariants.every() if known.name == "fortunes/audit_unbroken")
@@ -55,10 +55,13 @@ def test_many_at_once_make_one_chain() -> None:
 @pytest.mark.committed
 def test_control_without_the_lock_two_build_on_one(owner_connection: psycopg.Connection) -> None:
     """Whoever reads the same newest entry takes the same number, which only one of them gets."""
-    with without(
-        owner_connection, "fortunes", "audit",
-        cut="PERFORM pg_advisory_xact_lock(hashtextextended('fortunes audit', 0));",
-        more={"before := coalesce": "PERFORM pg_sleep(0.5); before := coalesce"},
+    with (
+        meeting(owner_connection, 4) as meet,
+        without(
+            owner_connection, "fortunes", "audit",
+            cut="PERFORM pg_advisory_xact_lock(hashtextextended('fortunes audit', 0));",
+            more={"before := coalesce": f"PERFORM {meet}; before := coalesce"},
+        ),
     ):  # fmt: skip
         outcomes = together(*(lambda: write(None, 1) for _ in range(4)))
     assert sum(isinstance(outcome, IntegrityError) for outcome in outcomes) == 3

@@ -12,6 +12,7 @@ from cards.actions import counts, credits
 from cards.models import Hand
 from fortunes import invariants
 from fortunes.models import Campaign
+from tests.cards.test_invariants import PLANTS as PLANTED_IN_TRADES
 from tests.factories import cards as make
 from tests.factories.accounts import FriendshipFactory, PlayerFactory, ReferralFactory
 
@@ -20,6 +21,7 @@ KNOWN = {known.name: known for known in invariants.every()}
 # Invariant → statements that break it, for the season and the player of the fixture.
 PLANTS: dict[str, str] = {
     "fortunes/events_without_a_gap": "DELETE FROM fortunes_event WHERE player_id = {player} AND seq = 2",
+    "fortunes/pushes_are_due": "UPDATE fortunes_feed SET pushes = true WHERE player_id = {player}",
     "fortunes/broadcasts_without_a_gap": "UPDATE fortunes_campaignfeed SET seq = seq + 1 WHERE campaign_id = {season}",
     # Its other violations are in test_audit.py.
     "fortunes/audit_unbroken": (
@@ -31,6 +33,7 @@ PLANTS: dict[str, str] = {
     "cards/cards_conserved": "UPDATE cards_hand SET counts[1] = counts[1] + 1 WHERE player_id = {player}",
     "cards/hands_equal_history": "UPDATE cards_hand SET escrow[2] = escrow[2] + 1 WHERE player_id = {player}",
     "cards/hands_not_negative": "UPDATE cards_hand SET used[1] = -1 WHERE player_id = {player}",
+    "cards/completion_is_dated": "UPDATE cards_hand SET completed_at = fortunes_clock() WHERE player_id = {player}",
     "cards/quotas_counted": "UPDATE cards_hand SET used[1] = used[1] + 1 WHERE player_id = {player}",
     "cards/quotas_kept": (
         """UPDATE fortunes_rulebook SET rules = jsonb_set(rules, '{{quotas,code,per_day}}', '1') """
@@ -93,4 +96,5 @@ def test_a_planted_violation_is_found(name: str, played: tuple[Campaign, Player,
 
 
 def test_every_invariant_of_the_ground_and_the_cards_has_its_violation() -> None:
-    assert {name for name in KNOWN if name.startswith(("fortunes/", "cards/"))} == set(PLANTS)
+    of_trades = {f"cards/{name}" for name in PLANTED_IN_TRADES}
+    assert {name for name in KNOWN if name.startswith(("fortunes/", "cards/"))} == set(PLANTS) | of_trades

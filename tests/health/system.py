@@ -23,7 +23,7 @@ def web(log: Path, **given: str) -> Iterator[str]:
         command = [sys.executable, "-m", *stack._uvicorn(listener.fileno())]
         with _running(command, log, given, listener.fileno()):
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            eventually(lambda: stack._answers(f"{url}/livez"))
+            eventually(lambda: stack.answers(f"{url}/livez"))
             yield url
 
 

@@ -20,7 +20,7 @@ from django.http import HttpRequest
 
 from accounts import tokens
 from config import logs
-from config.demo.sockets import Lost, Refused, Socket
+from config.client.sockets import Lost, Refused, Socket
 from fortunes import clock as database_clock
 from fortunes import jobs
 from fortunes.models import DeadLetter, IdempotencyKey, Job

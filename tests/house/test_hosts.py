@@ -89,4 +89,4 @@ def test_limits_by_address_believe_named_proxies_only(
 
 def test_web_processes_get_all_secrets_but_the_workers() -> None:
     everything = secrets.fresh()
-    assert set(everything) - set(secrets.for_web(everything)) == {"settlement_keys", "message_keys"}
+    assert set(everything) - set(secrets.for_web(everything)) == {"settlement_keys", "message_keys", "push_keys"}

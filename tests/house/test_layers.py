@@ -16,7 +16,7 @@ LINT_IMPORTS = str(Path(sys.executable).with_name("lint-imports"))
 
 PLANTED = [
     ("fortunes/phases.py", "from cards import models", "Apps build on each other"),
-    ("accounts/models.py", "import redpackets.ledger", "Apps build on each other"),
+    ("accounts/models/people.py", "import redpackets.ledger", "Apps build on each other"),
     ("redpackets/ledger.py", "from config import problems", "Apps build on each other"),
     ("fortunes/gate.py", "from fortunes.actions import campaigns", "Inside fortunes"),
     ("accounts/friends.py", "from accounts import views", "Inside accounts"),

@@ -50,7 +50,9 @@ def test_operation_is_described(operation: dict[str, Any]) -> None:
     assert "application/problem+json" in operation["responses"]["default"]["content"]
 
 
-@pytest.mark.parametrize("action", ["scans_create", "trades_create", "packet_open"])
+@pytest.mark.parametrize(
+    "action", ["scans_create", "trades_create", "steals_create", "wilds_create", "copies_create", "packet_open"]
+)
 def test_what_moves_a_card_or_money_needs_a_key(action: str) -> None:
     (operation,) = (known for known in OPERATIONS.values() if known["operationId"] == action)
     (key,) = (parameter for parameter in operation["parameters"] if parameter["name"] == "Idempotency-Key")

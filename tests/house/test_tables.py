@@ -44,6 +44,7 @@ BUSY = {
     "cards_addressee": Carried(
         foreign={"trade_id"}, unique={"trade_id,player_id"}, indexes={"player_id,campaign_id,trade_id"}
     ),
+    "cards_linkopen": Carried(indexes={"link_id"}),
     "cards_play": Carried(foreign={"player_id"}, unique={"public_id"}, indexes={"player_id,campaign_id,type,at"}),
     "cards_sharelink": Carried(
         foreign={"player_id", "trade_id"}, unique={"code"}, indexes={"player_id,campaign_id,created_at"}
@@ -52,6 +53,7 @@ BUSY = {
     "accounts_message": Carried(unique={"public_id"}, indexes={"next_try_at", "number_hash", "created_at"}),
     "accounts_phone": Carried(foreign={"player_id"}, unique={"number_hash"}),
     "accounts_phonecode": Carried(unique={"number_hash"}, indexes={"asked_at"}),
+    "accounts_push": Carried(unique={"public_id"}, indexes={"host,next_try_at", "created_at"}),
     "accounts_refreshfamily": Carried(foreign={"player_id"}, unique={"public_id"}, indexes={"player_id", "expires_at"}),
     "cards_draw": Carried(
         foreign={"player_id"},
@@ -70,7 +72,7 @@ BUSY = {
             "proposer_id,campaign_id,id",
             "recipient_id,campaign_id,id",
             "proposer_id,campaign_id",
-            "expires_at",
+            "campaign_id,expires_at",
         },
     ),
     "cards_tradenote": Carried(foreign={"player_id", "trade_id"}, indexes={"player_id"}),
@@ -83,6 +85,7 @@ BUSY = {
     "fortunes_feed": Carried(foreign={"player_id"}),
     "fortunes_idempotencykey": Carried(unique={"player_id,route,key"}, indexes={"at"}),
     "fortunes_membership": Carried(foreign={"player_id"}, unique={"player_id,campaign_id"}, indexes={"campaign_id"}),
+    "fortunes_pushdue": Carried(indexes={"due_at"}),
     "redpackets_ledgerentry": Carried(
         unique={"business_key"},
         indexes={"destination_owner,id", "source_owner,id", "destination_owner"},

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from accounts.models import Player
 from cards import draws
-from cards.actions import compensations, credits, scans, showing
+from cards.actions import compensations, credits, plays, scans, showing
 from cards.models import SupportReason
 from fortunes import rulebooks
 from fortunes.actions import campaigns
 from tests.factories import cards as make
+from tests.factories import trades as deals
 from tests.factories.accounts import PlayerFactory, ReferralFactory
 
 VERIFIER = Path(__file__).parents[2] / "docs" / "verify" / "draws.py"
@@ -98,6 +99,37 @@ def test_a_player_s_draws_are_replayed_by_the_stand_alone_script(tmp_path: Path)
     assert f"draw {check_in['id']}: its nonce was chosen" in verify(tmp_path, published).stdout
     published["draw_secret"] = "00" * 32
     assert "commitment" in verify(tmp_path, published).stdout
+
+
+@pytest.mark.django_db
+def test_what_steals_took_by_chance_is_replayed_by_it_too(tmp_path: Path) -> None:
+    season = make.TradingSeasonFactory.create(
+        rules={"specials": ["steal", "wild"], "stealing": {"per_day": 99, "per_pair_per_day": 99, "protection_h": 0}}
+    )
+    alice, bob = PlayerFactory.create_batch(2)
+    deals.befriend(alice, bob)
+    make.deal(season, alice, "wild", *["steal"] * 9)
+    make.deal(season, bob, *["harmony", "dedication", "patriotism"] * 11)
+    deals.steal(season, alice, bob, "harmony")
+    deals.turn(season, alice, "friendliness")
+    for _ in range(8):
+        deals.steal(season, alice, bob)
+    records = plays.describe(list(plays.of(campaign=season, player_id=alice.pk)))
+    published = {
+        **msgspec.to_builtins(showing.fairness(campaign=season)),
+        "draw_secret": campaigns.draw_secret(season).hex(),
+        "rules": {"1": rulebooks.in_force(season.pk).rules},
+        "draws": [],
+        "plays": json.loads(msgspec.json.encode(records)),
+    }
+
+    assert sum(record.chance is not None for record in records) == 8
+    assert verify(tmp_path, published).returncode == 0
+    forged = next(play for play in published["plays"] if play["chance"])
+    forged["kind"] = next(kind for kind in forged["chance"]["among"] if kind != forged["kind"])
+    failed = verify(tmp_path, published)
+    assert failed.returncode == 1
+    assert forged["id"] in failed.stdout
 
 
 def verify(folder: Path, published: object) -> subprocess.CompletedProcess[str]:

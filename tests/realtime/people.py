@@ -11,8 +11,8 @@ from django.db import transaction
 from accounts import tokens
 from accounts.events import FriendshipAsked
 from accounts.models import Player
-from config.demo.client import Client
-from config.demo.sockets import Position, Push, Socket
+from config.client.rest import Client
+from config.client.sockets import Position, Push, Socket
 from fortunes import events
 from fortunes.models import Campaign
 from tests.realtime.servers import Server

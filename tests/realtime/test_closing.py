@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket as sockets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from accounts import tokens
 from accounts.models import Player
 from config import watch
-from config.demo.sockets import Lost, dial
+from config.client.sockets import Lost, dial
 from config.sockets.frames import Close
 from fortunes import threads
 from tests.realtime import servers
@@ -290,28 +289,3 @@ async def test_4408_for_a_client_that_has_fallen_silent(alice: Person, bob: Pers
     for task in watching._tasks:
         task.cancel()
     assert (silent.closed[0], well.closed) == ((4408, "silent"), [])
-
-
-@pytest.mark.slow
-async def test_a_client_that_does_not_read_is_given_up(alice: Person, bob: Person) -> None:
-    """Its queue of 64 and the kernel's buffers fill; then it's closed, and others never notice."""
-    slow = await dial(bob.home.url, max_queue=1, sock=_small_socket(bob.home.url))
-    await slow.send(connect_frame(bob))
-    async with await alice.connect() as other:
-        # Some 8 MB, more than the kernel's buffers take.
-        for _ in range(30):
-            await threads.run(bob.told, 1000)
-            assert (await other.command("ping"))["seq"] == other.welcome.seq
-        await asyncio.sleep(12)
-        code, received = await close_of(slow, within_s=20)
-    assert code in (1013, 1006)
-    assert len(received) < 30_000
-
-
-def _small_socket(url: str) -> sockets.socket:
-    host, _, port = url.removeprefix("http://").partition(":")
-    small = sockets.socket()
-    small.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    small.connect((host, int(port)))
-    small.setblocking(False)
-    return small

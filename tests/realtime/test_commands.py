@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from accounts import tokens
-from config.demo.sockets import Lost, Refused, Socket, dial
+from config.client.sockets import Lost, Refused, Socket, dial
 from fortunes import threads
 from tests.factories.accounts import PlayerFactory
 from tests.realtime.people import CARD, Person, gift
@@ -132,9 +132,9 @@ async def test_a_key_that_came_before_with_another_body(alice: Person, bob: Pers
 
 async def test_wrong_fields_are_named(alice: Person, bob: Person) -> None:
     async with await alice.connect() as socket:
-        refused = await refusal_of(socket, "trade.gift", gift(bob) | {"note": "hi", "to": "x"})
+        refused = await refusal_of(socket, "trade.gift", gift(bob) | {"more": "hi", "to": "x"})
 
-    assert {error["pointer"] for error in refused.body["facts"]["errors"]} == {"/note"}
+    assert {error["pointer"] for error in refused.body["facts"]["errors"]} == {"/more"}
 
 
 async def test_messages_come_in_the_clients_language(alice: Person, bob: Person) -> None:

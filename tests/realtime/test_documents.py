@@ -13,16 +13,16 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 
-from config import documents, socket
-from config.demo.sockets import dial
+from config import socket
+from config.client.sockets import dial
 from config.sockets import asyncapi, entrance
 from config.sockets.frames import Close
 from fortunes import events, threads
 from fortunes.actions import feeds
 from tests.realtime.people import Person
+from tests.realtime.protocol import PROTOCOL, conforms, payload_of
 
 PAGE = (settings.BASE_DIR / "docs" / "realtime.md").read_text(encoding="utf-8")
-PROTOCOL = json.loads(documents.DOCUMENTS["docs/asyncapi.json"]())
 
 
 def table(title: str) -> Iterator[list[str]]:
@@ -55,7 +55,7 @@ def test_the_page_names_who_hears_an_event() -> None:
 
 def test_the_page_lists_every_command() -> None:
     written = [words(row[0])[0] for row in list(table("Commands"))[1:]]
-    assert written == ["connect", "ping", "token.refresh", *socket.COMMANDS]
+    assert written == ["connect", "ping", "token.refresh", "presence.watch", *socket.COMMANDS]
 
 
 def test_the_page_lists_every_close_code() -> None:
@@ -70,7 +70,7 @@ def test_every_event_has_a_schema_that_its_payload_survives(name: str) -> None:
     assert struct.__doc__
     payload = example(struct)
     stored = msgspec.to_builtins(payload)
-    assert conforms(stored, PROTOCOL["components"]["schemas"][struct.__name__])
+    assert conforms(stored, f"components/schemas/{struct.__name__}")
     assert msgspec.convert(stored, struct) == payload
     assert set(PROTOCOL["components"]["schemas"][struct.__name__]["required"]) == set(struct.__struct_fields__)
 
@@ -90,35 +90,6 @@ def example(struct: type[msgspec.Struct]) -> msgspec.Struct:
 
 def type_name(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) and annotation is not list else str(annotation)
-
-
-def conforms(value: Any, schema: dict[str, Any]) -> bool:
-    """The part of JSON Schema that our payloads use."""
-    if "$ref" in schema:
-        return conforms(value, PROTOCOL["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-    if "const" in schema:
-        return bool(value == schema["const"])
-    if "anyOf" in schema:
-        return any(conforms(value, choice) for choice in schema["anyOf"])
-    kinds = schema.get("type", [])
-    python = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict, "null": type(None)}
-    if not isinstance(value, tuple(python[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))):
-        return False
-    if isinstance(value, list):
-        return all(conforms(item, schema["items"]) for item in value)
-    if isinstance(value, dict):
-        known = schema.get("properties", {})
-        others = schema.get("additionalProperties", True)
-        return set(schema.get("required", [])) <= set(value) and all(
-            conforms(item, known[name]) if name in known else others is True or conforms(item, others)
-            for name, item in value.items()
-        )
-    return True
-
-
-def payload_of(message: str) -> dict[str, Any]:
-    schema: dict[str, Any] = PROTOCOL["components"]["messages"][message]["payload"]
-    return schema
 
 
 def tell(person: Person) -> None:

@@ -16,7 +16,7 @@ import pytest
 from pytest_django import Settings
 
 from config import doorbell
-from config.demo.sockets import Socket
+from config.client.sockets import Socket
 from config.local import processes, valkey
 from fortunes import threads
 from tests.realtime import servers
@@ -137,8 +137,7 @@ async def logged(server: Server, words: str) -> None:
 
 
 def test_a_ring_neither_fails_nor_piles_up(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
-    nowhere = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": ["redis://127.0.0.1:1"]}}
-    settings.CHANNEL_LAYERS = {"default": nowhere}
+    settings.REDIS_URL = "redis://127.0.0.1:1"
     monkeypatch.setattr(doorbell, "_ringer", doorbell.Ringer())
     for number in range(20_000):
         doorbell.ring(players={number: 1, 7: number}, campaigns={1: number})

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from django.db import transaction
 
-from config.demo.client import Client
-from config.demo.sockets import Position, Push, Socket
+from config.client.rest import Client
+from config.client.sockets import Position, Push, Socket
 from fortunes import events, threads
 from fortunes.models import Campaign
 from tests.realtime.people import CARD, Person, take

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from accounts.models import Player
-from config.demo.sockets import Socket
+from config.client.sockets import Socket
 from fortunes import threads
 from fortunes.models import Campaign
 from tests.accounts import hosts

@@ -6,8 +6,8 @@ import secrets
 
 import pytest
 
-from config.demo.client import Client
-from config.demo.sockets import Refused
+from config.client.rest import Client
+from config.client.sockets import Refused
 from tests.realtime.servers import Server
 
 PASSWORD = "correct horse battery"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from config.demo.sockets import Push, Socket, dial
+from config.client.sockets import Push, Socket, dial
 from fortunes import threads
 from fortunes.models import DatabaseNow
 from redpackets.actions import shares
@@ -15,8 +15,8 @@ from redpackets.models import LiveShare
 from tests.factories import cards as make
 from tests.realtime import servers
 from tests.realtime.people import Person
+from tests.realtime.protocol import conforms, payload_of
 from tests.realtime.servers import Server
-from tests.realtime.test_documents import conforms, payload_of
 
 pytestmark = pytest.mark.committed
 

@@ -12,8 +12,7 @@ from accounts import errors, families, tokens
 from accounts.actions import bans, sessions
 from accounts.models import Ban, Player
 from config import watch
-from config.demo.client import Refused
-from config.demo.sockets import Lost, Socket
+from config.client.sockets import Lost, Refused, Socket
 from fortunes import threads
 from fortunes.models import Campaign
 from tests.factories.accounts import PlayerFactory

@@ -65,6 +65,14 @@ def _hands(counts: list[int]) -> Callable[[Settlement], object]:
     return lambda run: Hand.objects.filter(campaign=run.pool.campaign).update(counts=counts)
 
 
+def _wild_card_of_the_loser(run: Settlement) -> None:
+    """Which would have stood for the one that is missing."""
+    losers = Hand.objects.filter(campaign=run.pool.campaign).exclude(player__in=make.payouts(run))
+    assert losers.update(counts=[0, 2, 0, 0, 0]) == 1
+    assert "winners_are_the_complete_hands" not in broken()
+    _settlement(wild_kind=1)(run)
+
+
 def _funded_again(run: Settlement) -> None:
     entry(run, source_kind="sponsor", destination_kind="pool", destination_owner=run.pool_id)
 
@@ -101,6 +109,7 @@ PLANTED: list[tuple[str, Callable[[Settlement], object]]] = [
     ("payouts_and_return_make_the_pool", _payout(0)),
     ("winners_are_the_complete_hands", _hands([0] * 5)),
     ("winners_are_the_complete_hands", _hands([1] * 5)),
+    ("winners_are_the_complete_hands", lambda run: _wild_card_of_the_loser(run)),
     ("even_shares_differ_by_one_fen", _payout(35)),
     ("wallets_equal_their_entries", lambda run: Wallet.objects.all().update(balance_fen=1)),
     ("wallets_equal_their_entries", entry),

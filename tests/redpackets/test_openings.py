@@ -48,6 +48,26 @@ def test_all_green_opens() -> None:
     assert Broadcast.objects.filter(campaign=campaign, type="campaign.opened").count() == 1
 
 
+def test_special_kinds() -> None:
+    pool = make.PoolFactory.create()
+
+    def add(slug: str, role: CardKind.Role) -> None:
+        ordinal = CardKind.objects.filter(campaign=pool.campaign).count()
+        CardKind.objects.create(
+            campaign=pool.campaign, ordinal=ordinal, slug=slug, role=role, name_zh="福", name_en=slug
+        )
+
+    add("wild", CardKind.Role.WILD)
+    add("steal", CardKind.Role.STEAL)
+    assert all(check.ok for check in openings.checks(campaign_id=pool.campaign_id))
+    change_rules(pool, weights={"patriotism": 1, "wild": 1}, complete_set=["patriotism", "wild"])
+    add("thief", CardKind.Role.STEAL)
+
+    assert failed(pool) == ["special-kinds"]
+    (check,) = (check for check in openings.checks(campaign_id=pool.campaign_id) if not check.ok)
+    assert check.detail == "steal, thief, wild"
+
+
 def test_opened_once() -> None:
     run = make.SettlementFactory.create()
 

@@ -211,6 +211,7 @@ def test_ranges_are_read_from_the_index(campaign: Campaign) -> None:
         "after": 0,
         "hands": 50_000,
         "kinds": [0],
+        "wild": 1,
         "at": database_clock.now(),
     }
     with connection.cursor() as cursor:

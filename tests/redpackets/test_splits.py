@@ -143,7 +143,7 @@ def test_a_complete_hand_holds_every_kind_of_the_set(
     campaign = run.pool.campaign_id
     Hand.objects.filter(campaign=campaign).update(counts=counts, escrow=escrow)
 
-    query = "SELECT * FROM redpackets_winners(%(campaign)s, 0, %(high)s, %(kinds)s::smallint[], fortunes_clock())"
+    query = "SELECT * FROM redpackets_winners(%(campaign)s, 0, %(high)s, %(kinds)s::smallint[], NULL, fortunes_clock())"
     assert bool(sql.fetch(query, {"campaign": campaign, "high": 2**62, "kinds": kinds})) is wins
 
 

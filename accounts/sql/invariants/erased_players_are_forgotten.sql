@@ -5,6 +5,7 @@ SELECT p.id AS player_id, p.erased_at
    AND (p.is_active OR p.nickname <> '' OR p.username !~ '^erased-[0-9a-f]{16}$' OR p.password !~ '^!'
         OR EXISTS (SELECT 1 FROM accounts_phone n WHERE n.player_id = p.id)
         OR EXISTS (SELECT 1 FROM accounts_federatedidentity i WHERE i.player_id = p.id)
+        OR EXISTS (SELECT 1 FROM accounts_notificationsettings s WHERE s.player_id = p.id)
         OR EXISTS (SELECT 1 FROM accounts_invitationlink l
                     WHERE l.player_id = p.id AND (l.revoked_at IS NULL OR l.channel <> ''))
         OR EXISTS (SELECT 1 FROM accounts_friendship f WHERE f.player_id = p.id OR f.friend_id = p.id))

@@ -1,6 +1,10 @@
--- Minted = held + in escrow + consumed, per campaign and kind.
+-- Minted = held + in escrow + consumed, per campaign and kind. Draws mint, and so do the plays of wild and copy cards.
 WITH minted AS (
-    SELECT campaign_id, kind, count(*) AS cards FROM cards_draw GROUP BY campaign_id, kind
+    SELECT campaign_id, kind, sum(cards) AS cards
+      FROM (SELECT campaign_id, kind, count(*) AS cards FROM cards_draw GROUP BY campaign_id, kind
+            UNION ALL
+            SELECT campaign_id, kind, count(*) FROM cards_transfer WHERE giver_id IS NULL GROUP BY campaign_id, kind) AS each
+     GROUP BY campaign_id, kind
 ), consumed AS (
     SELECT campaign_id, kind, count(*) AS cards FROM cards_transfer WHERE receiver_id IS NULL GROUP BY campaign_id, kind
 ), held AS (

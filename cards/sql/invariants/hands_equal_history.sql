@@ -4,7 +4,7 @@ WITH moved AS (
     UNION ALL
     SELECT campaign_id, receiver_id, kind, 1 FROM cards_transfer WHERE receiver_id IS NOT NULL
     UNION ALL
-    SELECT campaign_id, giver_id, kind, -1 FROM cards_transfer
+    SELECT campaign_id, giver_id, kind, -1 FROM cards_transfer WHERE giver_id IS NOT NULL
 ), history AS (
     SELECT campaign_id, player_id, kind::bigint AS kind, sum(cards) AS cards FROM moved GROUP BY campaign_id, player_id, kind
 ), held AS (

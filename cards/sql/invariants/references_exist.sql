@@ -16,3 +16,21 @@ SELECT t.id, 'trade', t.campaign_id, NULL, NULL, t.rulebook_version
   FROM cards_trade t
  WHERE NOT EXISTS (SELECT 1 FROM fortunes_rulebook r WHERE r.campaign_id = t.campaign_id AND r.version = t.rulebook_version)
     OR (t.recipient_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounts_player p WHERE p.id = t.recipient_id))
+UNION ALL
+SELECT t.id, 'cards of a trade', t.campaign_id, g.kind, NULL, NULL
+  FROM cards_trade t, unnest(t.gives || t.takes) AS g (kind)
+ WHERE NOT EXISTS (SELECT 1 FROM cards_cardkind k WHERE k.campaign_id = t.campaign_id AND k.ordinal = g.kind)
+UNION ALL
+SELECT a.id, 'addressee', a.campaign_id, NULL, NULL, NULL
+  FROM cards_addressee a
+ WHERE NOT EXISTS (SELECT 1 FROM accounts_player p WHERE p.id = a.player_id)
+UNION ALL
+SELECT p.id, 'play', p.campaign_id, p.kind, NULL, p.rulebook_version
+  FROM cards_play p
+ WHERE NOT EXISTS (SELECT 1 FROM cards_cardkind k WHERE k.campaign_id = p.campaign_id AND k.ordinal = p.kind)
+    OR (p.friend_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounts_player f WHERE f.id = p.friend_id))
+UNION ALL
+SELECT x.id, 'transfer', x.campaign_id, x.kind, NULL, NULL
+  FROM cards_transfer x
+ WHERE NOT EXISTS (SELECT 1 FROM cards_cardkind k WHERE k.campaign_id = x.campaign_id AND k.ordinal = x.kind)
+    OR (x.receiver_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounts_player p WHERE p.id = x.receiver_id))

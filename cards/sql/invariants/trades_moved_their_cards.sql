@@ -1,11 +1,16 @@
--- Each accepted trade moved exactly its cards, once; every other trade moved none.
-SELECT t.id, t.state, t.gives, m.kinds
+-- Each accepted trade moved exactly its cards, once each: what it gives to the recipient, what it takes to the proposer,
+-- all at the moment at which it was accepted. Every other trade moved none.
+SELECT t.id, t.state, t.gives, t.takes, array_agg(x.kind ORDER BY x.position) AS moved
   FROM cards_trade t
-  LEFT JOIN LATERAL (SELECT array_agg(x.kind::integer ORDER BY x.position) AS kinds
-                       FROM cards_transfer x
-                      WHERE x.trade_id = t.id AND x.giver_id = t.proposer_id AND x.receiver_id = t.recipient_id) m ON true
- WHERE CASE WHEN t.state = 'accepted' THEN m.kinds IS DISTINCT FROM t.gives::integer[] ELSE m.kinds IS NOT NULL END
-UNION ALL
-SELECT x.trade_id, NULL, NULL, NULL
-  FROM cards_transfer x LEFT JOIN cards_trade t ON t.id = x.trade_id
- WHERE t.id IS NULL OR x.giver_id <> t.proposer_id OR x.receiver_id IS DISTINCT FROM t.recipient_id
+  LEFT JOIN cards_transfer x ON x.trade_id = t.id
+ GROUP BY t.id
+HAVING CASE WHEN t.state = 'accepted' THEN
+           ARRAY(SELECT k FROM unnest(t.gives) AS k ORDER BY k) IS DISTINCT FROM
+               coalesce(array_agg(x.kind ORDER BY x.kind)
+                            FILTER (WHERE x.giver_id = t.proposer_id AND x.receiver_id = t.recipient_id), '{}')
+           OR ARRAY(SELECT k FROM unnest(t.takes) AS k ORDER BY k) IS DISTINCT FROM
+               coalesce(array_agg(x.kind ORDER BY x.kind)
+                            FILTER (WHERE x.giver_id = t.recipient_id AND x.receiver_id = t.proposer_id), '{}')
+           OR count(x.id) <> cardinality(t.gives) + cardinality(t.takes)
+           OR bool_or(x.campaign_id <> t.campaign_id OR x.at <> t.closed_at)
+       ELSE count(x.id) > 0 END

@@ -17,11 +17,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
+from config.client.sockets import Lost, Refused
 from config.demo import checks, facts, play, systems, table
 from config.demo.journal import Journal
 from config.demo.log import Log
 from config.demo.progress import Progress
-from config.demo.sockets import Lost, Refused
 from config.demo.staging import Plan, Stage
 from config.local import environment
 from config.local.errors import LocalError

@@ -1,0 +1,1 @@
+SELECT * FROM cards_expire(%(campaign)s, %(most)s, %(state)s)
