@@ -21,8 +21,8 @@ import jwt
 from django.conf import settings
 
 from accounts import errors
-from accounts.models import Player, RefreshFamily
-from fortunes import clock, secretkeys
+from accounts.models import Player
+from fortunes import clock, secretkeys, sql
 from fortunes.errors import DomainError
 
 ALGORITHM = "HS256"
@@ -78,7 +78,7 @@ def player_of(token: str) -> Identity:
 
 
 def players_of(given: Sequence[str]) -> list[Identity | DomainError]:
-    """Whom each token belongs to, or TokenInvalid or TokenExpired; two queries at most."""
+    """Whom each token belongs to, or TokenInvalid or TokenExpired; one query at most."""
     claimed = [_claimed(token) for token in given]
     ids = _active_player_ids({claim[:2] for claim in claimed if not isinstance(claim, DomainError)})
     return [claim if isinstance(claim, DomainError) else _identity(*claim, ids) for claim in claimed]
@@ -134,12 +134,6 @@ def _active_player_ids(asked: Collection[Who]) -> dict[Who, int]:
 
 def _read(asked: Collection[Who]) -> dict[Who, int]:
     """The ids of those who are active, each with the session that they name or without any."""
-    found: dict[Who, int] = {}
-    if alone := [public_id for public_id, session in asked if session is None]:
-        active = Player.objects.filter(public_id__in=alone, is_active=True)
-        found |= {(public_id, None): pk for public_id, pk in active.values_list("public_id", "pk")}
-    if sessions := [session for _, session in asked if session is not None]:
-        good = RefreshFamily.objects.filter(public_id__in=sessions, revoked_at=None, player__is_active=True)
-        rows = good.values_list("player__public_id", "public_id", "player_id")
-        found |= {(public_id, session): pk for public_id, session, pk in rows if (public_id, session) in asked}
-    return found
+    params = {"players": [public_id for public_id, _ in asked], "sessions": [session for _, session in asked]}
+    rows = sql.fetch_often(sql.text("accounts", "good_sessions"), params)
+    return {(row.player, row.session): row.id for row in rows}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.asgi import application  # noqa: F401, I001 - what uvicorn serves, and what sets Django up
+import config.asgi
 
 import msgspec
 from django.urls import path
@@ -16,6 +16,9 @@ from rest_framework.views import APIView
 from config import socket, urls
 from fortunes import rest
 from fortunes.commands import Caller, Command
+
+# What uvicorn serves. Its import has set Django up, and stands above what needs that.
+application = config.asgi.application
 
 
 class Gift(rest.StrictSerializer):

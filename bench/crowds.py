@@ -26,13 +26,12 @@ class Crowd:
         self._process = process
 
     def do(self, word: str, about: Any = None) -> Any:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps([word, about]) + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer:
-            raise LocalError("the load generator has ended")
-        return json.loads(answer)
+        if self._process.stdin and self._process.stdout:
+            self._process.stdin.write(json.dumps([word, about]) + "\n")
+            self._process.stdin.flush()
+            if answer := self._process.stdout.readline():
+                return json.loads(answer)
+        raise LocalError("the load generator has ended")
 
 
 def arguments(parser: ArgumentParser) -> None:

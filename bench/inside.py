@@ -98,7 +98,7 @@ def tell(slug: str, each: int) -> dict[str, Any]:
 
 
 def check(path: str | None = None) -> list[str]:
-    """What is wrong: broken invariants; and acknowledged gifts, whose ids are the file's lines, that aren't there once."""
+    """What is wrong: broken invariants; acknowledged gifts, whose ids are the file's lines, that aren't there once."""
     report = StringIO()
     try:
         call_command("check_invariants", stdout=report, stderr=report)

@@ -86,7 +86,7 @@ class Socket(asyncio.Protocol):
         self.lost: str | None = None
         self._heard = heard
         self._buffer = bytearray()
-        self._opened: asyncio.Future[None] | None = asyncio.get_running_loop().create_future()
+        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport
 
     @classmethod
@@ -94,14 +94,12 @@ class Socket(asyncio.Protocol):
         """Dial and shake hands. Raises OSError or Lost."""
         _, socket = await asyncio.get_running_loop().create_connection(lambda: cls(heard), host, port)
         key = base64.b64encode(secrets.token_bytes(16)).decode()
-        assert socket._opened is not None
         socket._transport.write(
             f"GET /ws/v1/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Protocol: fivefortunes.v1.json\r\n\r\n".encode()
         )
         await socket._opened
-        socket._opened = None
         return socket
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -114,20 +112,20 @@ class Socket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        if self._opened is not None:
-            self._shake_hands(self._opened)
-        else:
+        if not self._opened.done():
+            self._shake_hands()
+        if self._opened.done():
             self._take_frames()
 
-    def _shake_hands(self, opened: asyncio.Future[None]) -> None:
+    def _shake_hands(self) -> None:
         end = self._buffer.find(b"\r\n\r\n")
-        if end < 0 or opened.done():
+        if end < 0:
             return
         if self._buffer.startswith(b"HTTP/1.1 101"):
             del self._buffer[: end + 4]
-            opened.set_result(None)
+            self._opened.set_result(None)
         else:
-            opened.set_exception(Lost(bytes(self._buffer[:12]).decode()))
+            self._opened.set_exception(Lost(bytes(self._buffer[:12]).decode()))
 
     def _take_frames(self) -> None:
         buffer = self._buffer
@@ -155,7 +153,7 @@ class Socket(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lost = self.lost or f"cut: {error!r}"
-        if self._opened is not None and not self._opened.done():
+        if not self._opened.done():
             self._opened.set_exception(Lost(self.lost))
 
     def cut(self) -> None:

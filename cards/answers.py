@@ -14,9 +14,7 @@ from fortunes.rules import Quota
 
 # How a card came or went: the type of the source that it was drawn from, that of the trade or of the special card, or
 # `link` for gifts and requests that were spread by one.
-Via = Literal[
-    "code", "check-in", "invitation", "support", "gift", "request", "swap", "link", "steal", "wild", "copy"
-]
+Via = Literal["code", "check-in", "invitation", "support", "gift", "request", "swap", "link", "steal", "wild", "copy"]
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

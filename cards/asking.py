@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
-from psycopg.types.json import Jsonb
 
 from cards import catalogue, dealing, events, links, trading
 from fortunes import keys, rulebooks
@@ -150,5 +149,5 @@ def _limits(campaign_id: int) -> dict[str, Any]:
     }
 
 
-def _payload(event: msgspec.Struct) -> Jsonb:
-    return Jsonb(msgspec.to_builtins(event))
+def _payload(event: msgspec.Struct) -> str:
+    return msgspec.json.encode(event).decode()

@@ -13,21 +13,21 @@ from fortunes import keys
 from fortunes.commands import Caller, Command
 
 
-class GiftData(serializers.GiftRequest):
+class GiftData(serializers.GiftProposal):
     """A gift, under an idempotency key."""
 
     type = None  # type: ignore[assignment]
     key = CharField(default="", allow_blank=True, trim_whitespace=False)
 
 
-class AskData(serializers.AskRequest):
+class AskData(serializers.RequestProposal):
     """A request for cards, under an idempotency key."""
 
     type = None  # type: ignore[assignment]
     key = CharField(default="", allow_blank=True, trim_whitespace=False)
 
 
-class SwapData(serializers.SwapRequest):
+class SwapData(serializers.SwapProposal):
     """A swap, under an idempotency key."""
 
     type = None  # type: ignore[assignment]

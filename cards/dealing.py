@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from accounts import errors as accounts
 from cards import answers, catalogue, errors, hands
 from fortunes import doorbell, rulebooks, sql
 from fortunes import errors as ground
@@ -28,6 +29,8 @@ REFUSALS: dict[str, type[DomainError]] = {
     "early": ground.CampaignNotLive,
     "frozen": ground.CampaignFrozen,
     "missing": ground.CampaignNotFound,
+    # Only a token that outlived its player can ask.
+    "erased": accounts.TokenInvalid,
     "friend-not-found": errors.FriendNotFound,
     "account-too-new": errors.AccountTooNew,
     "card-not-held": errors.CardNotHeld,

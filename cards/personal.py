@@ -1,6 +1,7 @@
 """What cards hold about a player: numbers and enums, which the proofs of others rest on, and the notes that they wrote.
 
-Only the notes are erased. What an erased player has in escrow comes back by itself when the trade expires.
+Only the notes and the channels of links are erased. What an erased player has in escrow comes back by itself when the
+trade expires.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from accounts import friends
 from cards import catalogue
@@ -72,13 +73,14 @@ def _notes(player_id: int) -> Iterator[dict[str, Any]]:
 def _links(player_id: int) -> Iterator[dict[str, Any]]:
     for campaign in _campaigns(player_id):
         mine = ShareLink.objects.filter(player=player_id, campaign=campaign).select_related("trade")
+        mine = mine.annotate(put_aside=Count("uncounted"))
         for link in mine.order_by("created_at").iterator(chunk_size=personal.BATCH):
             yield {
                 "campaign": campaign.slug,
                 "trade": link.trade.public_id,
                 "code": link.code,
                 "channel": link.channel,
-                "opens": link.opens,
+                "opens": link.opens + link.put_aside,
                 "claims": link.claims,
                 "created_at": instant(link.created_at),
             }
@@ -142,3 +144,5 @@ def _credits(player_id: int) -> Iterator[dict[str, Any]]:
 @personal.eraser("cards")
 def _erase(player_id: int) -> None:
     TradeNote.objects.filter(player=player_id).delete()
+    # Where a link was spread may be a name that the player gave.
+    ShareLink.objects.filter(player=player_id).update(channel="")

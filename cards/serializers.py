@@ -83,7 +83,7 @@ class _Proposal(StrictSerializer):
         return tidied
 
 
-class GiftRequest(_Proposal):
+class GiftProposal(_Proposal):
     """Cards to a friend, at once; or for whoever is the first to follow a `link`. Only then may it have a note."""
 
     AUDIENCES = ("to", "link")
@@ -101,7 +101,7 @@ class GiftRequest(_Proposal):
         return super().validate(body)
 
 
-class AskRequest(_Proposal):
+class RequestProposal(_Proposal):
     """Cards from a friend, from some, from all of them, or from whoever follows a `link`; the first to accept gives."""
 
     AUDIENCES = ("to", "to_some", "to_all", "link")
@@ -116,7 +116,7 @@ class AskRequest(_Proposal):
     note = serializers.CharField(max_length=notes.LENGTH, required=False, allow_blank=True)
 
 
-class SwapRequest(_Proposal):
+class SwapProposal(_Proposal):
     """Cards for cards, with a friend, with one of some or of all of them; the first to accept swaps."""
 
     AUDIENCES = ("to", "to_some", "to_all")
@@ -136,9 +136,9 @@ class _Typed(StrictSerializer):
 
 
 PROPOSALS: dict[str, type[_Proposal]] = {
-    Trade.Type.GIFT.value: GiftRequest,
-    Trade.Type.REQUEST.value: AskRequest,
-    Trade.Type.SWAP.value: SwapRequest,
+    Trade.Type.GIFT.value: GiftProposal,
+    Trade.Type.REQUEST.value: RequestProposal,
+    Trade.Type.SWAP.value: SwapProposal,
 }
 
 

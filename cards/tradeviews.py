@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
@@ -21,8 +22,8 @@ from fortunes import rest
 
 TRADE = OpenApiParameter("trade_id", UUID, OpenApiParameter.PATH)
 PROPOSAL = PolymorphicProxySerializer(
-    component_name="TradeRequest",
-    serializers=serializers.PROPOSALS,
+    component_name="Proposal",
+    serializers=dict[str, Any](serializers.PROPOSALS),
     resource_type_field_name="type",
 )
 

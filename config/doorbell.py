@@ -1,7 +1,7 @@
 """The ringing side of the doorbell: `settings.DOORBELL`, called after commits in web threads, workers and commands.
 
-It never waits and never fails: a thread of its own publishes the newest numbers. What is lost on the way (Redis is down,
-the process dies) costs listeners nothing but seconds, since they poll (config/watch.py).
+It never waits and never fails: a thread of its own publishes the newest numbers. What is lost on the way (Redis is
+down, the process dies) costs listeners nothing but seconds, since they poll (config/watch.py).
 """
 
 from __future__ import annotations

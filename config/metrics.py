@@ -26,11 +26,24 @@ SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 # What players do, by the route or the command that does it.
 DEEDS = {
     ("POST", "/api/v1/campaigns/<slug:slug>/scans"): "scan",
-    ("POST", "/api/v1/campaigns/<slug:slug>/trades"): "gift",
+    ("POST", "/api/v1/campaigns/<slug:slug>/trades"): "trade",
+    ("POST", "/api/v1/trades/<uuid:trade_id>/acceptance"): "acceptance",
+    ("POST", "/api/v1/links/<str:code>/acceptance"): "acceptance",
+    ("POST", "/api/v1/campaigns/<slug:slug>/steals"): "play",
+    ("POST", "/api/v1/campaigns/<slug:slug>/wilds"): "play",
+    ("POST", "/api/v1/campaigns/<slug:slug>/copies"): "play",
     ("POST", "/api/v1/campaigns/<slug:slug>/packet/opening"): "opening",
     ("POST", "/api/v1/campaigns/<slug:slug>/check-ins"): "check_in",
 }
-COMMAND_DEEDS = {"trade.gift": "gift"}
+COMMAND_DEEDS = {
+    "trade.gift": "trade",
+    "trade.request": "trade",
+    "trade.swap": "trade",
+    "trade.accept": "acceptance",
+    "steal": "play",
+    "wild": "play",
+    "copy": "play",
+}
 
 
 class Meters:

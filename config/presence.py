@@ -1,4 +1,4 @@
-"""Presence: which friends are online. docs/realtime.md describes it, decision 17 says why it is so.
+"""Presence: which friends are online. docs/friends.md describes it, decision 17 says why it is so.
 
 Each process keeps the roll of everybody who is online (config/sockets/roll.py): its own players by their sockets, and
 those of the other processes by one exchange with Redis a second (config/sockets/beats.py). So a look asks memory only,

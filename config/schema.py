@@ -8,10 +8,15 @@ from typing import Any, get_args
 import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import PolymorphicProxySerializer
 
 
 class Schema(AutoSchema):
-    """Describes the body of a DELETE too, where a view says that it has one."""
+    """Describes the body of a DELETE too, where a view says that it has one, and one of several bodies as needed."""
+
+    def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> Any:
+        schema, is_required = super()._get_request_for_media_type(serializer, direction)  # type: ignore[no-untyped-call]
+        return schema, is_required or isinstance(serializer, PolymorphicProxySerializer)
 
     def _get_request_body(self, direction: Any = "request") -> Any:
         if self.method != "DELETE" or self.get_request_serializer() is None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from django.db.models import F
 
 from fortunes import sql
-from fortunes.models import DatabaseNow, Feed, PushDue
+from fortunes.models import Feed, PushDue
 
 
 class Range(NamedTuple):
@@ -51,19 +51,25 @@ def turn_off(player_id: int) -> None:
     sql.execute(sql.text("fortunes", "push_off"), {"player": player_id})
 
 
-def due(*, most: int) -> list[int]:
-    """The ids of players who are due, whoever waits longest first."""
-    rows = PushDue.objects.filter(due_at__lte=DatabaseNow()).order_by("due_at")
+def due(*, now: datetime, most: int) -> list[int]:
+    """The ids of players who are due, whoever waits longest first.
+
+    By an instant and not by the clock: that would be asked for each row, and all who sleep would be read.
+    """
+    rows = PushDue.objects.filter(due_at__lte=now).order_by("due_at")
     return list(rows.values_list("player_id", flat=True)[:most])
 
 
-def taken(read: Range, *, again_at: datetime | None = None) -> bool:
-    """These events have been dealt with; False if somebody else has done so first, or nobody is to be told any more.
+def taken(reads: Sequence[Range], *, again_at: Mapping[int, datetime]) -> set[int]:
+    """These events have been dealt with; the ids of those players of whom that is so now.
 
-    If there are newer ones the player is due again: at `again_at`, or in some seconds.
+    Not of whom somebody else has done so first, who is to be told nothing any more, and whose feed is in use. Players
+    with newer events are due again: at `again_at`, or in some seconds.
     """
-    fields = {"player": read.player_id, "was": read.after, "upto": read.upto, "again_at": again_at}
-    return bool(sql.fetch(sql.text("fortunes", "push_taken"), fields))
+    players, was, upto = zip(*reads, strict=True)
+    fields = {"players": list(players), "was": list(was), "upto": list(upto)}
+    fields["again_at"] = [again_at.get(player) for player in players]
+    return {row.player_id for row in sql.fetch(sql.text("fortunes", "push_taken"), fields)}
 
 
 def put_off(until: Mapping[int, datetime]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import msgspec
+from django.db import connection
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import pagination, serializers
@@ -17,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from fortunes import errors, keys
+from fortunes import errors, keys, sql
 from fortunes.identity import SignedIn
 from fortunes.models import Campaign
 
@@ -126,10 +127,10 @@ class MergedPage(CursorPage, ABC):
 
 def require_campaign(slug: str) -> Campaign:
     """A campaign that players may see: one that has been opened. Raises CampaignNotFound."""
-    campaign = Campaign.objects.filter(slug=slug, opened_at__isnull=False).first()
-    if campaign is None:
+    rows = sql.fetch_often(sql.text("fortunes", "open_campaign"), {"slug": slug})
+    if not rows:
         raise errors.CampaignNotFound
-    return campaign
+    return Campaign.from_db(connection.alias, rows[0]._fields, rows[0])
 
 
 def idempotency_request(request: PlayerRequest, route: str, body: Any) -> keys.Request:

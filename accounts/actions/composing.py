@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -30,11 +31,22 @@ WORTH = timedelta(hours=12)
 SPREAD_S = 300
 # The same for a push service that was left alone.
 REST_SPREAD_S = 5
+# Whose feed was in use when they were to be told.
+AGAIN = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dealt:
+    """What has been read of whom, whose host is to be told of it, and who is due again for the rest."""
+
+    reads: list[Range] = field(default_factory=list)
+    hosts: dict[int, str] = field(default_factory=dict)
+    again_at: dict[int, datetime] = field(default_factory=dict)
 
 
 def compose(*, hosts: Mapping[str, Host], resting: Mapping[str, datetime], now: datetime, most: int) -> int:
     """Deal with at most so many players who are due; how many. `resting` says until when hosts are left alone."""
-    due = pushes.due(most=most)
+    due = pushes.due(now=now, most=most)
     known = standings.of(due) if due else {}
     later: dict[int, datetime] = {}
     reading: list[tuple[Standing, Host]] = []
@@ -65,16 +77,20 @@ def stop(*, player_id: int, hosts: Mapping[str, Host]) -> None:
 def _deal_with(reading: Sequence[tuple[Standing, Host]], now: datetime, later: dict[int, datetime]) -> None:
     unread = pushes.events_of([standing.unread for standing, _ in reading], most=MOST_EVENTS)
     online = presence.ask([standing.player_id for standing, _ in reading]).online
+    dealt = _Dealt()
     for (standing, host), found in zip(reading, unread, strict=True):
-        told = news(standing, found=found, now=now)
+        player, told = standing.player_id, news(standing, found=found, now=now)
         if not told:
-            pushes.taken(standing.unread)
-        elif standing.player_id in online:
-            _let_see(standing, told, now, later)
+            dealt.reads.append(standing.unread)
+        elif player in online:
+            _let_see(standing, told, now, dealt, later)
         elif quiet_until := standing.quiet_until(now):
-            later[standing.player_id] = _spread(quiet_until, SPREAD_S)
+            later[player] = _spread(quiet_until, SPREAD_S)
         else:
-            _write(standing.unread, host, now)
+            dealt.reads.append(standing.unread)
+            dealt.hosts[player] = host.slug
+    if dealt.reads:
+        _write(dealt, now, later)
 
 
 def news(standing: Standing, *, found: Sequence[Told], now: datetime) -> list[Told]:
@@ -83,24 +99,31 @@ def news(standing: Standing, *, found: Sequence[Told], now: datetime) -> list[To
     return telling.chosen(found, events.TELLING, player=player, muted=wishes.muted, now=now)
 
 
-def _let_see(standing: Standing, told: Sequence[Told], now: datetime, later: dict[int, datetime]) -> None:
+def _let_see(
+    standing: Standing, told: Sequence[Told], now: datetime, dealt: _Dealt, later: dict[int, datetime]
+) -> None:
     """Who is online sees for themselves, on their socket."""
     seen = [event.seq for event in told if event.at <= now - SEEN_AFTER]
     unseen = [event.at + SEEN_AFTER for event in told if event.at > now - SEEN_AFTER]
-    if seen:
-        upto = max(seen) if unseen else standing.seq
-        pushes.taken(standing.unread._replace(upto=upto), again_at=unseen[0] if unseen else None)
-    else:
+    if not seen:
         later[standing.player_id] = unseen[0]
+    elif unseen:
+        dealt.reads.append(standing.unread._replace(upto=max(seen)))
+        dealt.again_at[standing.player_id] = unseen[0]
+    else:
+        dealt.reads.append(standing.unread)
 
 
-def _write(read: Range, host: Host, now: datetime) -> None:
-    """The push, in the transaction that says that it is taken care of."""
+def _write(dealt: _Dealt, now: datetime, later: dict[int, datetime]) -> None:
+    """The pushes, in the transaction that says that these events are taken care of."""
     with transaction.atomic(durable=True):
-        if pushes.taken(read):
-            Push.objects.create(
-                player_id=read.player_id, host=host.slug, after=read.after, upto=read.upto, expires_at=now + WORTH
-            )
+        moved = pushes.taken(dealt.reads, again_at=dealt.again_at)
+        Push.objects.bulk_create(
+            Push(player_id=player, host=dealt.hosts[player], after=after, upto=upto, expires_at=now + WORTH)
+            for player, after, upto in dealt.reads
+            if player in moved and player in dealt.hosts
+        )
+    later.update({player: now + AGAIN for player, _, _ in dealt.reads if player not in moved})
 
 
 def _spread(at: datetime, within_s: int) -> datetime:

@@ -99,8 +99,10 @@ def _send(batch: Sequence[Any], hosts: Mapping[str, Host], now: datetime) -> int
         return 0
     outcomes = webhooks.send([outgoing for _, outgoing in ready], at=clock.estimate())
     by_host: dict[str, list[Outcome]] = defaultdict(list)
+    _note_taken([push for (push, _), outcome in zip(ready, outcomes, strict=True) if outcome.taken])
     for (push, outgoing), outcome in zip(ready, outcomes, strict=True):
-        _note(push, outcome)
+        if not outcome.taken:
+            _note(push, outcome)
         by_host[outgoing.host.slug].append(outcome)
     for host, theirs in by_host.items():
         _note_host(host, theirs)
@@ -165,12 +167,16 @@ def _put_off(push: Any, until: datetime) -> None:
         _mine(push).update(next_try_at=until, attempts=push.attempts - 1)
 
 
-def _note(push: Any, outcome: Outcome) -> None:
-    """What became of a try."""
+def _note_taken(done: Sequence[Any]) -> None:
+    fields = {"ids": [push.id for push in done], "attempts": [push.attempts for push in done]}
     with transaction.atomic(durable=True):
-        if outcome.taken:
-            _mine(push).update(state=Push.State.SENT, sent_at=DatabaseNow())
-        elif outcome.gone:
+        sql.execute(sql.text("accounts", "pushes_taken"), fields)
+
+
+def _note(push: Any, outcome: Outcome) -> None:
+    """What became of a try that failed, or was one too many."""
+    with transaction.atomic(durable=True):
+        if outcome.gone:
             if _mine(push).update(state=Push.State.DROPPED, last_error=outcome.reason):
                 _stop_unless_back(push)
         elif push.attempts >= MOST_ATTEMPTS:

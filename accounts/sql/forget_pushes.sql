@@ -2,7 +2,7 @@
 WITH old AS MATERIALIZED (
     SELECT id
       FROM accounts_push
-     WHERE created_at < fortunes_clock() - interval '1 day'
+     WHERE created_at < (SELECT fortunes_clock()) - interval '1 day'
      ORDER BY created_at
      LIMIT %(batch)s
        FOR UPDATE SKIP LOCKED

@@ -1,4 +1,4 @@
-"""Load generators: processes of their own that read a task as JSON from their input and print what they measured."""
+"""Load generators: processes of their own. They read a task as JSON, and write what they measured into its `result`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def main(work: Callable[[dict[str, Any]], Awaitable[Any]]) -> None:
     gc.disable()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         result = runner.run(_run(work, task))
-    sys.stdout.write(json.dumps(result) + "\n")
+    if path := task.get("result"):
+        Path(path).write_text(json.dumps(result))
 
 
 async def _run(work: Callable[[dict[str, Any]], Awaitable[Any]], task: dict[str, Any]) -> Any:

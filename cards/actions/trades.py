@@ -1,7 +1,7 @@
 """Trades: cards that move between friends. `cards.trading` has their state machine, docs/trades.md how each works.
 
 Each verb is one SQL function and answers the same again under the same key. All of them may raise CampaignNotLive,
-CampaignFrozen, IdempotencyKeyReused or Busy besides what they name.
+CampaignFrozen, IdempotencyKeyReused or Busy besides what they name, and TokenInvalid for players who were erased.
 """
 
 from __future__ import annotations
@@ -261,7 +261,7 @@ def _live_with_due() -> list[int]:
 def _expire(campaign_id: int, ends: float) -> int:
     """Chunk by chunk, each a transaction of its own, so that what was done is done when this is cut short."""
     params = {"campaign": campaign_id, "most": MOST_EXPIRED, "state": trading.after("open", "expire")}
-    closed = 0
+    closed: int = 0
     while True:
         row = sql.fetch_alone(sql.text("cards", "expire"), params)[0]
         if row.closed:

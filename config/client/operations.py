@@ -74,6 +74,8 @@ PACKET = Operation("GET", "campaigns/{campaign}/packet", shapes.Packet)
 TRADE = Operation("GET", "trades/{trade}", shapes.Trade)
 TRADES = Operation("GET", "campaigns/{campaign}/trades", Page[shapes.Trade], ("box", "state", "limit", "cursor"))
 HISTORY = Operation("GET", "campaigns/{campaign}/history", Page[shapes.Moved], ("limit", "cursor"))
+SUGGESTIONS = Operation("GET", "campaigns/{campaign}/suggestions", shapes.Suggestions)
+RANKING = Operation("GET", "campaigns/{campaign}/ranking", shapes.Ranking)
 LINK = Operation("GET", "links/{code}", shapes.Link)
 CLAIM = Operation("POST", "links/{code}/acceptance", shapes.TradeReceipt, key=True)
 

@@ -54,6 +54,13 @@ class Season(Verbs):
     async def trade(self, trade: str) -> shapes.Trade:
         return await self.act(operations.TRADE, None, trade=trade)
 
+    async def suggestions(self) -> list[shapes.Suggestion]:
+        """Swaps that would help both: `swap(item.gives, item.takes, of=Audience(one=item.to))`."""
+        return (await self.act(operations.SUGGESTIONS, None)).items
+
+    async def ranking(self) -> list[shapes.Ranked]:
+        return (await self.act(operations.RANKING, None)).items
+
     async def claim(self, code: str, *, key: str | None = None) -> shapes.TradeReceipt:
         """Follow a link: get what it offers or give what it asks for, and become friends."""
         return await self.act(operations.CLAIM, key, code=code)

@@ -201,6 +201,33 @@ class Presence(Shape, frozen=True, kw_only=True):
     online: list[str]
 
 
+class Suggestion(Shape, frozen=True, kw_only=True):
+    """A swap from which both would get what they miss."""
+
+    to: str
+    gives: list[str]
+    takes: list[str]
+
+
+class Suggestions(Shape, frozen=True, kw_only=True):
+    items: list[Suggestion]
+
+
+class Ranked(Shape, frozen=True, kw_only=True):
+    """A friend, or oneself."""
+
+    place: int
+    player: str
+    nickname: str
+    kinds: int
+    cards: int
+    complete_since: str | None
+
+
+class Ranking(Shape, frozen=True, kw_only=True):
+    items: list[Ranked]
+
+
 class Share(Shape, frozen=True, kw_only=True):
     """How many sets are complete, and about how much each would get. Null before the first count."""
 

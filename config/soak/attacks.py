@@ -20,7 +20,6 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from config.client.sockets import dial
-from config.local import environment
 from config.soak import hostile
 from config.soak.hostile import Words
 
@@ -68,7 +67,9 @@ class Tally:
 
     def undocumented(self) -> dict[str, int]:
         """Codes of answers that no client should ever get."""
-        known = set(DOCUMENTED.findall((environment.ROOT / "docs/errors.md").read_text())) - {"internal-error"}
+        from config import documents
+
+        known = set(DOCUMENTED.findall(documents.DOCUMENTS["docs/errors.md"]())) - {"internal-error"}
         return {code: count for code, count in self.codes.items() if code not in known}
 
     def table(self) -> Iterator[str]:

@@ -76,7 +76,8 @@ class Beats:
     async def _read(self, names: list[str]) -> None:
         if not names:
             return
-        for name, packed in zip(names, await self._connected().mget([_key(name) for name in names]), strict=True):
+        rolls: list[Any] = await self._connected().mget([_key(name) for name in names])
+        for name, packed in zip(names, rolls, strict=True):
             # Gone: its process is dead, or writes it again at its next beat.
             if packed is not None:
                 players = array("q")

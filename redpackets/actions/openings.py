@@ -20,7 +20,6 @@ from fortunes.models import Campaign, DatabaseNow, Rulebook
 from redpackets import ledger
 from redpackets.models import Pool, Settlement
 
-
 Role = CardKind.Role
 
 

@@ -20,7 +20,8 @@ from fortunes import personal
 from fortunes.models import Exclusion
 from tests.factories import cards as make
 from tests.factories import redpackets as money
-from tests.factories.accounts import PlayerFactory
+from tests.factories import trades as deals
+from tests.factories.accounts import FriendshipFactory, PlayerFactory
 from tests.house import tree
 from tests.plugins.clock import Clock
 
@@ -74,6 +75,10 @@ TOLD: dict[str, str | None] = {
 }
 
 
+# Of these there is nothing in a season without special cards, in which nobody signed in or was brought.
+NOTHING_HERE = {"sessions", "invitation-credits", "plays", "share-links", "trade-notes"}
+
+
 def _export(client: APIClient) -> dict[str, Any]:
     answer = client.get("/api/v1/me/export")
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
@@ -124,7 +129,7 @@ def test_the_export_tells_all(alice: Player, bob: Player, charlie: Player, clien
 
     document = json.loads(exports.document(player_id=alice.pk).read())
     told = {name: rows for name, rows in document.items() if isinstance(rows, list)}
-    assert {name for name, rows in told.items() if not rows} == {"sessions", "invitation-credits"}
+    assert {name for name, rows in told.items() if not rows} == NOTHING_HERE
     assert told["phones"][0]["number"] == "+8613800138000"
     assert told["host-apps"][0]["known_there_as"] == "user-7"
     assert told["notifications"][0]["muted"] == ["gift.received"]
@@ -142,6 +147,32 @@ def test_the_export_tells_all(alice: Player, bob: Player, charlie: Player, clien
     # Names of others are theirs, and who has blocked one isn't told.
     text = json.dumps(document)
     assert not any(name in text for name in (bob.username, "Bob", charlie.username, str(charlie.public_id)))
+
+
+def test_the_export_tells_of_trades_and_of_what_was_written_for_them(alice: Player, bob: Player):
+    season = make.TradingSeasonFactory.create(rules={"specials": ["wild", "steal", "copy"]})
+    FriendshipFactory.create(player=alice, friend=bob)
+    make.deal(season, alice, "wild", "harmony", "harmony", "steal")
+    make.deal(season, bob, "dedication", "dedication", "dedication")
+    deals.propose(season, alice, "gift", link="kol:panda", gives=["harmony"], note="Happy new year")
+    asked = deals.propose(season, alice, "request", to=[bob], takes=["dedication"])
+    deals.accept(asked.trade.id, bob)
+    deals.turn(season, alice, "prosperity")
+    deals.steal(season, alice, bob)
+
+    told = json.loads(exports.document(player_id=alice.pk).read())
+    assert [row["text"] for row in told["trade-notes"]] == ["Happy new year"]
+    assert [(row["channel"], row["claims"]) for row in told["share-links"]] == [("kol:panda", 0)]
+    assert sorted((row["type"], row["kind"]) for row in told["plays"]) == [
+        ("steal", "dedication"),
+        ("wild", "prosperity"),
+    ]
+    assert {(bool(row["trade"]), bool(row["play"])) for row in told["transfers"]} == {(True, False), (False, True)}
+    assert len(told["transfers"]) == 5
+    assert told["hands"][0]["given_by_others"]["cards"] == 1
+    # What was taken from somebody is in their export too, without a word about how.
+    theirs = json.loads(exports.document(player_id=bob.pk).read())
+    assert len(theirs["transfers"]) == 2 and not theirs["plays"]
 
 
 def test_a_long_history_is_read_in_parts(alice: Player, monkeypatch: pytest.MonkeyPatch):

@@ -14,6 +14,7 @@ from tests.accounts import texting
 from tests.api.operations import Call
 from tests.api.world import PASSWORD, World
 from tests.factories.accounts import PlayerFactory
+
 NIGHTS = {"enabled": True, "muted": [], "quiet_from": "22:30", "quiet_to": "07:00", "tz": "Asia/Shanghai"}
 
 EXAMPLES: dict[str, Callable[[World], Call]] = {

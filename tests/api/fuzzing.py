@@ -69,6 +69,8 @@ def values_of(world: World) -> dict[str, Values]:
     play = {"path.slug": [world.live.slug], "body.from": friends[:1], "body.kind": ["patriotism"]}
     return {
         "trades_create": {
+            # Most of what may be in a body has to fit together, so a key that was spent is one reason too many.
+            "header.Idempotency-Key": [secrets.token_hex(8) for _ in range(10 * MANY)],
             "path.slug": [world.live.slug],
             "body.to": friends,
             "body.to_some[*]": friends,

@@ -17,7 +17,9 @@ from tests.api.operations import Call, Operation, content, operations, send
 from tests.api.world import World
 
 # What is in their path anybody may name: a player, or a link that a player spreads.
-ABOUT_ANYBODY = {"blocks_create", "blocks_delete", "invitations_read", "invitations_accept", "links_read", "links_accept"}
+ABOUT_ANYBODY = {
+    *("blocks_create", "blocks_delete"), *("invitations_read", "invitations_accept"), *("links_read", "links_accept"),
+}  # fmt: skip
 ROUTES = sorted(operation.id for operation in operations().values() if operation.objects)
 
 

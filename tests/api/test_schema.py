@@ -15,7 +15,7 @@ from tests.plugins.clock import Clock
 from tests.realtime import servers
 
 # `./dev soak api` gives it longer.
-SECONDS = int(os.environ.get("FORTUNES_FUZZ_SECONDS", "75"))
+SECONDS = int(os.environ.get("FORTUNES_FUZZ_SECONDS", "100"))
 SEED = os.environ.get("FORTUNES_FUZZ_SEED", "5")
 
 

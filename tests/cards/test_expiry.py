@@ -1,4 +1,4 @@
-"""Trades whose time has passed: closed by a worker, chunk by chunk, and refused by everybody before that. One connection."""
+"""Trades whose time has passed: a worker closes them chunk by chunk, and before that every verb is refused."""
 
 from __future__ import annotations
 

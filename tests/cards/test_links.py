@@ -10,9 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.actions import bans, erasure, friendships
-from accounts.models import FRIEND_LIMIT, Friendship, Player
+from accounts.models import FRIEND_LIMIT, Ban, Friendship, Player
 from cards import errors, links
-from cards.models import Hand, LinkOpen, ShareLink
+from cards.models import Hand, LinkOpen, ShareLink, TradeNote
 from fortunes.models import Campaign
 from tests.cards.calling import get, pointers, post, problem
 from tests.factories import cards as make
@@ -160,12 +160,15 @@ def test_following_needs_somebody_and_a_key_and_no_body(path: str, alice: Player
 
 @pytest.mark.parametrize("fate", ["banned", "erased"])
 def test_links_of_who_was_shut_out_are_gone(path: str, alice: Player, bob: Player, fate: str) -> None:
-    code = post(alice, path, {"type": "gift", "link": "qr", "gives": ["harmony"]}).json()["trade"]["link"]["code"]
+    body = {"type": "gift", "link": "kol:alice", "gives": ["harmony"], "note": "from Alice"}
+    code = post(alice, path, body).json()["trade"]["link"]["code"]
     staff = PlayerFactory.create()
     if fate == "banned":
-        bans.ban(player_id=alice.pk, by=staff.pk, reason="farm")
+        bans.ban(player_id=alice.pk, by=staff.pk, reason=Ban.Reason.FARM)
     else:
         erasure.erase(player_id=alice.pk, by=staff.pk)
+        assert ShareLink.objects.get(player=alice).channel == ""
+        assert not TradeNote.objects.exists()
     assert problem(get(None, f"links/{code}")) == (404, "link-not-found")
     assert problem(post(bob, f"links/{code}/acceptance")) == (404, "link-not-found")
 

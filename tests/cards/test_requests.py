@@ -169,7 +169,9 @@ def test_one_friend_who_declines_closes_it(season: Campaign, alice: Player, bob:
     assert Trade.objects.get(public_id=asked.id).recipient == bob
 
 
-def test_who_declined_is_not_told_of_the_end_again(season: Campaign, alice: Player, bob: Player, charlie: Player) -> None:
+def test_who_declined_is_not_told_of_the_end_again(
+    season: Campaign, alice: Player, bob: Player, charlie: Player
+) -> None:
     asked = play.request(season, alice, "harmony", to=[bob, charlie]).trade
     play.decline(asked.id, bob)
     cancelled = play.cancel(asked.id, alice)

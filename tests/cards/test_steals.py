@@ -88,7 +88,7 @@ def test_what_is_written_of_it(season: Campaign, alice: Player, bob: Player) -> 
     harmony, special = known.kinds.index("harmony"), known.kinds.index("steal")
     row = Play.objects.get(player=alice)
     assert (row.friend_id, row.kind, row.number, row.among, row.rulebook_version) == (bob.pk, harmony, 1, None, 1)
-    moved = list(row.transfers.order_by("position").values_list("kind", "giver", "receiver", "trade"))
+    moved: list[Any] = list(row.transfers.order_by("position").values_list("kind", "giver", "receiver", "trade"))
     assert moved == [(special, alice.pk, None, None), (harmony, bob.pk, alice.pk, None)]
     assert Hand.objects.get(player=bob).robbed_at == row.at
     assert violations() == set()

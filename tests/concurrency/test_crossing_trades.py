@@ -348,7 +348,8 @@ def test_trades_that_straddle_the_freeze(season: Campaign, alice: Player, bob: P
         until(partial(campaigns.freeze, campaign_id=season.pk))
         frozen.append(footprint(season))
 
-    begun, frozen = threading.Event(), []
+    begun = threading.Event()
+    frozen: list[Any] = []
     outcomes = types(together(freeze, *(partial(late, call) for call in calls)))
     verbs.expire_due()
     for trade in swaps[20:]:

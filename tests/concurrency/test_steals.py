@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import Counter
 from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError
 
 from accounts.models import Player
 from cards import answers, catalogue, draws, errors, playing
-from cards.models import Hand, Play, Transfer
+from cards.models import Play, Transfer
 from fortunes import errors as ground
-from fortunes import gate, rulebooks, sql
+from fortunes import sql
 from fortunes.actions import campaigns
-from fortunes.models import Campaign, Rulebook
-from tests.concurrency.together import PATIENCE_S, together, until, until_somebody_waits
+from fortunes.models import Campaign
+from tests.concurrency.robbing import cards_of, friends_of, season_with
+from tests.concurrency.together import together
 from tests.concurrency.variants import erase, meeting, without
 from tests.factories import cards as make
 from tests.factories import trades as play
-from tests.factories.accounts import FriendshipFactory, PlayerFactory
-from tests.factories.fortunes import change_rules
+from tests.factories.accounts import PlayerFactory
 
 pytestmark = pytest.mark.committed
 
-PLENTY = {"per_day": 1_000, "per_pair_per_day": 1_000, "protection_h": 0, "spares_last": False}
 NO_LOCK = " FOR NO KEY UPDATE"
-GATE_LOCK = "    PERFORM pg_advisory_xact_lock_shared(5525, the_campaign::integer);\n"
-
-
-def season_with(**limits: Any) -> Campaign:
-    return make.TradingSeasonFactory.create(rules={"specials": ["steal"], "stealing": PLENTY | limits})
 
 
 @pytest.fixture
@@ -47,14 +39,6 @@ def alice() -> Player:
     return PlayerFactory.create()
 
 
-def friends_of(player: Player, number: int) -> list[Player]:
-    """Made after the player, so that the player's hand is the first that any of them locks."""
-    friends: list[Player] = PlayerFactory.create_batch(number)
-    for friend in friends:
-        FriendshipFactory.create(player=player, friend=friend)
-    return friends
-
-
 def thieves_of(season: Campaign, player: Player, number: int) -> list[Player]:
     thieves = friends_of(player, number)
     for thief in thieves:
@@ -64,12 +48,6 @@ def thieves_of(season: Campaign, player: Player, number: int) -> list[Player]:
 
 def kinds_of(outcomes: list[Any]) -> Counter[Any]:
     return Counter(type(outcome) for outcome in outcomes)
-
-
-def cards_of(season: Campaign) -> dict[str, int]:
-    """All cards of a kind that anybody holds, by slug."""
-    hands_ = Hand.objects.filter(campaign=season).values_list("counts", flat=True)
-    return catalogue.of(season.pk).counts([sum(counts) for counts in zip(*hands_, strict=True)])
 
 
 @pytest.mark.parametrize(
@@ -150,8 +128,8 @@ def test_control_without_the_lock_the_last_card_is_stolen_and_given(
 def test_crossing_steals_between_two_players(season: Campaign, alice: Player) -> None:
     (bob,) = friends_of(alice, 1)
     for player in (alice, bob):
-        make.deal(season, player, *["steal"] * 32, *["harmony", "dedication"] * 6)
-    pairs = [(alice, bob, "harmony"), (bob, alice, None)] * 32
+        make.deal(season, player, *["steal"] * 16, *["harmony", "dedication"] * 6)
+    pairs = [(alice, bob, "harmony"), (bob, alice, None)] * 16
     outcomes = together(*(partial(play.steal, season, *pair) for pair in pairs))
 
     done = kinds_of(outcomes)
@@ -159,7 +137,7 @@ def test_crossing_steals_between_two_players(season: Campaign, alice: Player) ->
     assert set(done) <= {answers.PlayReceipt, errors.FriendLacksCard, errors.NoDoubles, ground.Busy}
     left = cards_of(season)
     assert (left["harmony"], left["dedication"]) == (12, 12)
-    assert left["steal"] == 64 - done[answers.PlayReceipt]
+    assert left["steal"] == 32 - done[answers.PlayReceipt]
 
 
 def test_control_crossing_steals_deadlock_without_the_order_of_locks(
@@ -265,6 +243,8 @@ def test_each_steal_at_random_has_a_roll_of_its_own(season: Campaign, alice: Pla
     rows = Play.objects.filter(player=alice).order_by("number")
     assert [row.number for row in rows] == list(range(1, len(rows) + 1))
     for row in rows:
+        assert row.number
+        assert row.among
         key = draws.steal_key(campaign_id=season.pk, number=row.number)
         rolled = draws.roll(campaigns.draw_secret(season), key, alice.pk)
         assert row.among[draws.choose([1] * len(row.among), rolled[0:8])] == row.kind
@@ -287,140 +267,3 @@ def test_control_without_the_look_at_its_number_a_steal_uses_the_roll_of_another
         said = [sql.fetch(sql.text("cards", "play"), given)[0].status for given in (first, second)]
 
     assert said == ["played", "played"]
-
-
-def footprint(season: Campaign) -> list[Any]:
-    """All that a rule against stealing should hold still."""
-    return sorted(Play.objects.filter(campaign=season).values_list("pk", "rulebook_version"))
-
-
-def forbid(season: Campaign) -> None:
-    """Change the rules as whoever counts a vote will: where the gate isn't to be had, again a moment later."""
-    while not _forbidden(season):
-        time.sleep(0.05)
-
-
-def _forbidden(season: Campaign) -> bool:
-    try:
-        change_rules(season, specials=[])
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != "55P03":
-            raise
-        return False
-    return True
-
-
-def test_steals_that_straddle_a_change_of_the_rules(season: Campaign) -> None:
-    """None after it, none half: each steal that was answered was done under the rule that allowed it."""
-    circle = PlayerFactory.create_batch(6)
-    play.befriend(*circle)
-    for player in circle:
-        make.deal(season, player, *["steal"] * 40, *["harmony"] * 10)
-    refused: list[int] = []
-    stop, forbidden = threading.Event(), []
-
-    def robbing(place: int) -> list[Any]:
-        outcomes: list[Any] = []
-        while not stop.is_set():
-            try:
-                kind = "harmony" if place % 2 else None
-                outcomes.append(play.steal(season, circle[place], circle[place - 1], kind))
-            except errors.RuleForbids:
-                refused.append(place)
-            except (errors.FriendLacksCard, errors.NoDoubles, errors.CardNotHeld, ground.Busy):
-                pass
-        return outcomes
-
-    def changing() -> list[Any]:
-        until(lambda: len(footprint(season)) >= 20)
-        forbid(season)
-        forbidden.extend(footprint(season))
-        # Each of them has been refused before it ends.
-        until(lambda: len(set(refused)) == len(circle))
-        stop.set()
-        return []
-
-    answered = together(*(partial(robbing, place) for place in range(len(circle))), changing)
-
-    assert forbidden == footprint(season)
-    assert {version for _, version in forbidden} == {1}
-    assert sum(len(receipts) for receipts in answered) == len(forbidden)
-    left = cards_of(season)
-    assert (left["harmony"], left["steal"]) == (60, 240 - len(forbidden))
-
-
-def forbid_while_a_steal_is_under_way(season: Campaign, thief: Player, victim: Player) -> tuple[bool, int]:
-    """(whether the rules could be changed before the steal had committed, steals that committed after the change)."""
-    move = playing.Move(type=Play.Type.STEAL, campaign=season, by=thief, kind="harmony", friend=victim.public_id)
-    kinds = catalogue.of(season.pk)
-    given = playing.params(make.asked(thief, "steals", None), move, kinds, kinds.kinds.index("harmony"))
-    passed, over = threading.Event(), threading.Event()
-
-    def slow_steal() -> None:
-        # The steal's own transaction, held open after its last statement as a slow network would.
-        with transaction.atomic():
-            assert sql.fetch(sql.text("cards", "play"), given)[0].status == "played"
-            passed.set()
-            over.wait(PATIENCE_S)
-
-    def changer() -> tuple[bool, int]:
-        passed.wait(PATIENCE_S)
-        try:
-            return _forbidden(season), len(footprint(season))
-        finally:
-            over.set()
-
-    failed, (changed, before) = together(slow_steal, changer)
-    assert failed is None
-    return changed, len(footprint(season)) - before
-
-
-def test_a_change_of_the_rules_waits_for_what_passed_the_gate(season: Campaign, alice: Player) -> None:
-    (bob,) = friends_of(alice, 1)
-    make.deal(season, alice, "steal", "steal")
-    make.deal(season, bob, "harmony", "harmony")
-    changed, _ = forbid_while_a_steal_is_under_way(season, alice, bob)
-
-    assert changed is False
-    forbid(season)
-    with pytest.raises(errors.RuleForbids):
-        play.steal(season, alice, bob, "harmony")
-    assert footprint(season) == [(Play.objects.get(player=alice).pk, 1)]
-
-
-def test_control_without_the_gate_a_card_is_stolen_after_it_was_forbidden(
-    season: Campaign, alice: Player, owner_connection: psycopg.Connection
-) -> None:
-    (bob,) = friends_of(alice, 1)
-    make.deal(season, alice, "steal")
-    make.deal(season, bob, "harmony")
-    with without(owner_connection, "fortunes", "gate_lock", cut=GATE_LOCK):
-        changed, late = forbid_while_a_steal_is_under_way(season, alice, bob)
-
-    assert (changed, late) == (True, 1)
-
-
-def test_a_steal_that_comes_while_the_rules_are_changed_is_judged_by_the_new_ones(
-    season: Campaign, alice: Player
-) -> None:
-    (bob,) = friends_of(alice, 1)
-    make.deal(season, alice, "steal")
-    make.deal(season, bob, "harmony")
-    entered = threading.Event()
-
-    def changing() -> None:
-        rules = rulebooks.in_force(season.pk).rules | {"specials": []}
-        with transaction.atomic():
-            gate.close(season.pk)
-            Rulebook.objects.create(campaign=season, version=2, rules=rules, reason=Rulebook.Reason.STAFF)
-            entered.set()
-            until_somebody_waits()
-
-    def stealing() -> Any:
-        entered.wait(PATIENCE_S)
-        return play.steal(season, alice, bob, "harmony")
-
-    changed, refusal = together(changing, stealing)
-
-    assert (changed, type(refusal)) == (None, errors.RuleForbids)
-    assert footprint(season) == []

@@ -198,7 +198,7 @@ def test_of_accepting_withdrawing_and_expiring_one_comes_first(
     """Time passes while they are at it, so that each of them may win."""
     for number in range(6):
         trade, accept = offered(season, alice, bob, type_)
-        known = {
+        known: dict[str, list[Callable[[], Any]]] = {
             "accept": [accept] * 2,
             "cancel": [partial(trades.cancel, trade, alice)] * 2,
             "expire": [partial(_over, clock, trade), expire_all, expire_all],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -11,11 +12,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import psycopg
 import pytest
 import redis
 from django.core.management import call_command
+from jsonschema import Draft7Validator
 
 from config import soak
 from config.client.outages import Outage
@@ -24,9 +27,12 @@ from config.demo.outages import Done
 from config.local import environment, processes, services
 from config.local.stack import Stack
 from config.local.supervisor import Program, Supervisor
-from config.soak import crowd, faults, memory, recovery, second_opinion
+from config.soak import crowd, faults, fuzz, hostile, memory, recovery, second_opinion
+from config.soak.attacks import Tally
 from config.soak.faults import Planned, Saboteur, Season
 from config.soak.recovery import Struck
+from config.socket import COMMANDS
+from config.sockets import asyncapi
 from redpackets.models import Payout, Settlement
 from tests.factories import redpackets as make
 from tests.plugins.clock import Clock
@@ -207,6 +213,50 @@ class TestMemory:
             found = memory.resident(os.getpid())
             child.kill()
         assert found[os.getpid()] > 1 and child.pid in found
+
+
+class TestHostileFrames:
+    words = hostile.Words(json.loads(asyncapi.document()), players=["p", "q"], kinds=["harmony"])
+
+    def test_a_seed_has_its_frames(self) -> None:
+        def frames(seed: int) -> list[str | bytes]:
+            dice = Random(seed)
+            made = [hostile.text(make(dice)) for make in (self.words.right, self.words.wrong) * 50]
+            return [*made, *(hostile.mutated(dice, frame) for frame in made), hostile.noise(dice), hostile.wire(dice)]
+
+        assert frames(1) == frames(1)
+        assert frames(1) != frames(2)
+
+    def test_every_command_is_attacked_with_what_its_schema_allows_and_with_what_it_does_not(self) -> None:
+        dice, measure = Random(1), {op: Draft7Validator(schema) for op, schema in self.words.commands.items()}
+        right = [self.words.right(dice) for _ in range(2000)]
+        assert {frame["op"] for frame in right} == set(COMMANDS) | {"ping", "token.refresh", "presence.watch"}
+        assert all(measure[frame["op"]].is_valid(frame["data"]) for frame in right)
+        wrong = [self.words.wrong(dice) for _ in range(2000)]
+        spoilt = [
+            frame for frame in wrong if frame["op"] in measure and not measure[frame["op"]].is_valid(frame["data"])
+        ]
+        assert {frame["op"] for frame in spoilt} >= set(COMMANDS)
+        assert len(spoilt) > 1000
+
+    def test_it_goes_on_with_trades_that_it_heard_of(self) -> None:
+        words = hostile.Words(json.loads(asyncapi.document()), players=["p"], kinds=["harmony"])
+        words.heard("the-trade")
+        dice = Random(1)
+        named = [
+            frame["data"]["trade"] for frame in (words.right(dice) for _ in range(500)) if "trade" in frame["data"]
+        ]
+        assert set(named) == {"the-trade"}
+
+    def test_codes_and_lines_that_should_not_be_are_found(self) -> None:
+        tally = Tally(100)
+        tally.codes.update(["card-not-held", "internal-error", "never-heard-of"])
+        assert tally.undocumented() == {"internal-error": 1, "never-heard-of": 1}
+        bad = "12:00:00.123 ERROR fortunes.socket a command failed"
+        fine = "12:00:00.123 WARNING fortunes.socket an ERROR of others"
+        assert fuzz.TROUBLE.findall(f"{fine}\n{bad}\nTraceback (most recent call last):\n") == [
+            bad, "Traceback (most recent call last):",
+        ]  # fmt: skip
 
 
 class TestCommand:

@@ -15,6 +15,7 @@ from tests.house import tree
 
 APPEND_ONLY = {
     "cards_draw",
+    "cards_play",
     "cards_transfer",
     "django_admin_log",
     "django_migrations",

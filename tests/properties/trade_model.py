@@ -214,11 +214,11 @@ class World:
 
     def decline(self, trade: Trade, by: int) -> None:
         trade.declined.add(by)
-        told = [by]
+        self._close_for(trade, [by], by=self.names[by], state="declined")
         if not trade.still_asked():
             trade.state = "declined"
-            told.append(trade.proposer)
-        self._close_for(trade, told, by=self.names[by], state="declined")
+            # The last of several who refuse didn't refuse for the others.
+            self._close_for(trade, [trade.proposer], by=self.names[by] if trade.audience == "one" else None)
 
     def why_not_cancel(self, trade: Trade, by: int) -> Refusal:
         if by != trade.proposer:

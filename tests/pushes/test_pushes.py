@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from accounts.actions import bans, erasure, notifications, pushes
 from accounts.models import Ban, FederatedIdentity, Player, Push
+from fortunes import sql
 from fortunes.models import PushDue
 from tests.accounts import hosts
 from tests.factories.accounts import PlayerFactory
@@ -194,3 +196,26 @@ class TestChoosing:
         choose(alice, muted=["friendship.asked"])
         clock.shift(timedelta(minutes=10))
         assert (pushes.send_due(), len(service.arrived), row(alice).state) == (0, 1, Push.State.DROPPED)
+
+
+class TestPlans:
+    """Millions may sleep or wait: what is looked for every second is found by an index that says where to stop."""
+
+    def explained(self, statement: str, fields: Any) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {statement}", fields)
+            return "\n".join(line for (line,) in cursor.fetchall())
+
+    def test_who_is_due(self, clock: Clock):
+        query = PushDue.objects.filter(due_at__lte=clock.now()).order_by("due_at").values_list("player_id")[:32]
+        statement, values = query.query.sql_with_params()
+        assert "Index Cond: (due_at <= " in self.explained(statement, values)
+
+    def test_what_waits(self):
+        plan = self.explained(sql.text("accounts", "claim_pushes"), {"host": "host", "batch": 32, "lease_s": 60})
+        assert "Index Cond: (((host)::text = 'host'::text) AND (next_try_at <= " in plan
+
+    def test_what_is_old(self):
+        plan = self.explained(sql.text("accounts", "forget_pushes"), {"batch": 1000})
+        assert "Index Cond: (created_at < " in plan

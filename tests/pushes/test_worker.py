@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from accounts.actions import pushes
 from accounts.models import Player, Push
@@ -38,7 +39,7 @@ def service(committed_db: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 @pytest.fixture
-def alice(service: Receiver, settings: object) -> Player:
+def alice(service: Receiver, settings: Settings) -> Player:
     settings.DEBUG, settings.FEDERATION_FILE = True, os.environ["FEDERATION_FILE"]
     return away.arrived(nickname=f"canary-{secrets.token_hex(4)}")
 

@@ -273,7 +273,7 @@ class Patient:
     def wake(self, kind: str, seq: int) -> None:
         pass
 
-    def tell(self, frame: str) -> None:
+    def tell(self, frame: str, about: str) -> None:
         pass
 
     def shut(self, code: Close, reason: str) -> None:

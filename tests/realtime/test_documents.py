@@ -79,6 +79,7 @@ def example(struct: type[msgspec.Struct]) -> msgspec.Struct:
     """A payload with plausible values."""
     values: dict[str, Any] = {
         "str": "harmony",
+        "str | None": "harmony",
         "int": 7,
         "int | None": 7,
         "bool": True,

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import redis
-from django.conf import settings
 from django.db.models import F
 
 from accounts.actions import friendships
@@ -198,16 +197,24 @@ class TestAccidents:
                 await until_seen(alice, {charlie.id}, b)
 
     async def test_redis_forgets_everything(
-        self, alice: Person, bob: Person, charlie: Person, a: Server, b: Server
+        self, alice: Person, bob: Person, charlie: Person, own_redis: OwnRedis, tmp_path: Path
     ) -> None:
-        async with await alice.connect(a) as here, await bob.connect(b):
-            assert await change_or_seen(here, bob)
-            with redis.Redis.from_url(settings.REDIS_URL) as client:
-                client.flushall()
-            async with await charlie.connect(b):
-                # Nobody flickers: charlie's coming is the next that is told.
-                assert await change(here) == (charlie.id, True)
-                assert await watch(here) == {bob.id, charlie.id}
+        given = {"REDIS_URL": own_redis.url}
+        with (
+            servers.running(tmp_path / "one.log", **given) as one,
+            servers.running(tmp_path / "other.log", **given) as other,
+        ):
+            async with await alice.connect(one) as here, await bob.connect(other):
+                assert await change_or_seen(here, bob)
+                with redis.Redis.from_url(own_redis.url) as client:
+                    client.flushall()
+                async with await charlie.connect(other):
+                    # Nobody flickers: charlie's coming is the next that is told.
+                    assert await change(here) == (charlie.id, True)
+                    assert await watch(here) == {bob.id, charlie.id}
+                # Who comes now hears of everybody as well.
+                with servers.running(tmp_path / "new.log", **given) as new:
+                    await until_seen(charlie, {alice.id, bob.id}, new)
 
     async def test_without_redis(self, alice: Person, bob: Person, tmp_path: Path) -> None:
         nowhere = f"redis://127.0.0.1:{processes.free_port()}/0"

@@ -1,7 +1,7 @@
 """The transcripts of docs/mobile.md, spoken to a real server line by line.
 
-A line is `→` what is sent or `←` what comes back; a name before the arrow is that of another person's device. A line that
-begins with blanks goes on with the one before. A request is its first line, headers and a body; on an open socket
+A line is `→` what is sent or `←` what comes back; a name before the arrow is that of another person's device. A line
+that begins with blanks goes on with the one before. A request is its first line, headers and a body; on an open socket
 each line is a frame. `→ cut` loses the connection without a word, `← close 4401` is how the server ends it.
 
 `$NAME` in an answer is remembered and put in where it comes again. `"…"` is any text, a member `"…"` stands for any
@@ -97,8 +97,8 @@ class Reader:
 
     async def _ask(self, actor: Actor, status: int) -> None:
         first, *rest = actor.asking
-        method, path = REQUEST.fullmatch(first).groups()  # type: ignore[union-attr]
-        headers = dict(header.groups() for line in rest if (header := HEADER.fullmatch(line)))
+        method, _, path = first.partition(" ")
+        headers = {header[1]: header[2] for line in rest if (header := HEADER.fullmatch(line))}
         bodies = [line for line in rest if not HEADER.fullmatch(line)]
         actor.asking = []
         if path.startswith("/ws/"):

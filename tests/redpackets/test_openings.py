@@ -60,7 +60,8 @@ def test_special_kinds() -> None:
     add("wild", CardKind.Role.WILD)
     add("steal", CardKind.Role.STEAL)
     assert all(check.ok for check in openings.checks(campaign_id=pool.campaign_id))
-    change_rules(pool, weights={"patriotism": 1, "wild": 1}, complete_set=["patriotism", "wild"])
+    former = Rulebook.objects.get(campaign=pool.campaign).rules
+    change_rules(pool, **former | {"weights": {"patriotism": 1, "wild": 1}, "complete_set": ["patriotism", "wild"]})
     add("thief", CardKind.Role.STEAL)
 
     assert failed(pool) == ["special-kinds"]

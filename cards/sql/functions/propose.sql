@@ -1,8 +1,9 @@
 -- Propose a trade: a request, a swap, or a gift by link, which goes into escrow until somebody claims it. One round trip, as
 -- with `cards_give`; what it does in five statements would hold the proposer's hand while the client thinks.
 --
--- Locks, in the one order: gate (shared), the proposer's hand, feeds. Friendships are only looked at: they are judged
--- again, under their lock, when somebody accepts. The hand is also what guards the limits: only its owner proposes.
+-- Locks, in the one order: gate (shared), the proposer's hand, the proposer's own row (shared), feeds. Friendships are only
+-- looked at: they are judged again, under their lock, when somebody accepts. The hand is also what guards the limits: only its
+-- owner proposes.
 --
 -- `friends` are the public ids of those who are asked, null for all friends; for the audience 'link' nobody is. `gives` and
 -- `takes` have one ordinal a card. The limits and `lifetime_h` are of `the_version` of the rulebook. An expired trade isn't
@@ -10,7 +11,7 @@
 -- the event, to which the end is added. `facts`, `players` and `seqs` as in `cards_give`.
 --
 -- Statuses: proposed, replayed, key-reused, early, frozen, missing, stale-rulebook, no-hand (the caller makes the proposer's and
--- asks again), friend-not-found (one of those named, or nobody to ask), account-too-new, card-not-held, trade-limit, link-limit.
+-- asks again), erased (the proposer), friend-not-found (one of those named, or nobody to ask), account-too-new, card-not-held, trade-limit, link-limit.
 CREATE FUNCTION cards_propose(
     the_campaign bigint, the_version integer, cooling_h integer, lifetime_h integer,
     open_trades integer, open_links integer, links_per_day integer,
@@ -38,6 +39,14 @@ BEGIN
     mine := cards_lock_hand(the_campaign, proposer);
     SELECT * INTO status, facts FROM cards_first_answer(proposer, the_route, the_key, the_body_hash);
     IF status IS NOT NULL THEN
+        RETURN;
+    END IF;
+
+    -- An erasure holds its player from beginning to end: it must not miss this note, and it waits for feeds, which we hold when
+    -- PostgreSQL looks whether the proposer that we refer to is there.
+    PERFORM 1 FROM accounts_player p WHERE p.id = proposer AND p.erased_at IS NULL FOR SHARE;
+    IF NOT FOUND THEN
+        status := 'erased';
         RETURN;
     END IF;
 
