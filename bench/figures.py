@@ -39,8 +39,9 @@ class Row:
 def row(case: str, connections: int, *, times_s: Sequence[float], seconds: float, **rest: Any) -> Row:
     """A row from how long each of the case's operations took, and all of them together."""
     taken = sorted(1000 * value for value in times_s)
-    points = (round(percentile(taken, share), 2) for share in (0.50, 0.95, 0.99))
-    return Row(case, connections, round(len(taken) / seconds, 1) if seconds else 0.0, *points, **rest)
+    p50, p95, p99 = (round(percentile(taken, share), 2) for share in (0.50, 0.95, 0.99))
+    per_second = round(len(taken) / seconds, 1) if seconds else 0.0
+    return Row(case, connections, per_second, p50, p95, p99, **rest)
 
 
 @dataclass(slots=True)

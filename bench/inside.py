@@ -11,7 +11,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -166,7 +166,7 @@ def _stage(campaign: Campaign, crowd: list[Player]) -> dict[str, Any]:
 
 
 def main(word: str, *words: str) -> None:
-    verbs = {
+    verbs: dict[str, Callable[..., Any]] = {
         "pairs": lambda count, cards: pairs(int(count), int(cards)),
         "crowd": lambda count: crowd(int(count)),
         "announce": lambda slug, times, every: announce(slug, int(times), float(every)),

@@ -71,7 +71,9 @@ class _Proposal(StrictSerializer):
         return body
 
     def validate_to_some(self, friends: list[UUID]) -> list[UUID]:
-        again = {n: [_("This is here twice.")] for n, friend in enumerate(friends) if friend in friends[:n]}
+        again: dict[Any, Any] = {
+            n: [_("This is here twice.")] for n, friend in enumerate(friends) if friend in friends[:n]
+        }
         if again:
             raise serializers.ValidationError(again, code="duplicate")
         return friends

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 
 import msgspec
 from django.conf import settings
-from redis import Connection, ConnectionPool
+from redis import ConnectionPool
 from redis.backoff import NoBackoff
+from redis.connection import ConnectionInterface
 from redis.retry import Retry
 
 log = logging.getLogger("fortunes.doorbell")
@@ -116,7 +117,7 @@ class Ringer:
             return {bell: self._waiting.pop(bell) for bell in chosen}
 
 
-def _connection() -> Connection:
+def _connection() -> ConnectionInterface:
     """For this thread alone."""
     pool = ConnectionPool.from_url(
         settings.REDIS_URL,
@@ -125,11 +126,10 @@ def _connection() -> Connection:
         socket_connect_timeout=SEND_TIMEOUT_S,
         retry=Retry(NoBackoff(), 0),
     )
-    connection: Connection = pool.make_connection()
-    return connection
+    return pool.make_connection()
 
 
-def _send(connection: Connection, bells: Mapping[Feed, int]) -> None:
+def _send(connection: ConnectionInterface, bells: Mapping[Feed, int]) -> None:
     """All in one write, and their answers in one read: how many listen is nothing to us, that Redis took them is."""
     rung = [("PUBLISH", channel(group(*feed)), msgspec.msgpack.encode(Bell(*feed, seq))) for feed, seq in bells.items()]
     connection.send_packed_command(connection.pack_commands(rung))

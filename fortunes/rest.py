@@ -6,7 +6,7 @@ import hashlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import msgspec
 from django.db import connection
@@ -118,7 +118,9 @@ class MergedPage(CursorPage, ABC):
         cursor, limit = self.decode_cursor(request), self.get_page_size(request)
         rows: list[Any] = queryset(before=cursor.position if cursor else None, limit=limit + 1)
         self.base_url = request.build_absolute_uri()
-        self._next = pagination.Cursor(0, False, self.position(rows[limit - 1])) if len(rows) > limit else None
+        # Their position is text, as that of a queryset's column is; the stubs know only of offsets.
+        last = cast(Any, self.position(rows[limit - 1])) if len(rows) > limit else None
+        self._next = pagination.Cursor(0, False, last) if last is not None else None
         return rows[:limit]
 
     def get_next_link(self) -> str | None:
@@ -168,7 +170,7 @@ class PagedView(APIView):
     ) -> Response:
         """One page of `rows` (what reads them, for a MergedPage), described by what `describe` makes of the page."""
         paginator = self.pagination_class()
-        page = paginator.paginate_queryset(rows, request, view=self)
+        page = paginator.paginate_queryset(cast(QuerySet, rows), request, view=self)
         return paginator.get_paginated_response(describe(page or []))
 
 

@@ -169,7 +169,7 @@ class Case:
 async def work(task: dict[str, Any]) -> dict[str, Any]:
     campaign, ports = task["campaign"], task["ports"]
     # One of each pair on either server; of neighbouring pairs the first ones are on different ones too.
-    players = [Player(*given, home=(place + place // 2) % 2) for place, given in enumerate(task["players"])]
+    players = [Player(name, token, (place + place // 2) % 2) for place, (name, token) in enumerate(task["players"])]
     for one, other in zip(players[::2], players[1::2], strict=True):
         one.friend, other.friend = other, one
     for part in range(0, len(players), 50):

@@ -6,7 +6,7 @@ import select
 
 from django.db.backends.postgresql import base
 from psycopg import Connection, OperationalError
-from psycopg.pq import ConnStatus
+from psycopg.pq import ConnStatus, TransactionStatus
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -23,7 +23,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 def _is_open(connection: Connection) -> bool:
     server = connection.pgconn
-    if server.status != ConnStatus.OK:
+    # As `SELECT 1` would be refused in a transaction that has failed.
+    if server.status != ConnStatus.OK or server.transaction_status == TransactionStatus.INERROR:
         return False
     poll = select.poll()
     poll.register(server.socket, select.POLLIN)

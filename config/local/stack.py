@@ -93,9 +93,7 @@ def _programs(
         yield _python(name, environment, _beat(directory / "run" / f"{name}-schedule"), grace=3)
 
 
-def web(
-    name: str, environment: Mapping[str, str], listener: socket.socket, application: str = APPLICATION
-) -> Program:
+def web(name: str, environment: Mapping[str, str], listener: socket.socket, application: str = APPLICATION) -> Program:
     """A web process that listens there."""
     command = _uvicorn(listener.fileno(), application)
     return _python(name, environment, command, pass_fds=(listener.fileno(),), grace=8)

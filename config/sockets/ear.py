@@ -12,7 +12,7 @@ import logging
 import math
 from collections.abc import Callable
 from itertools import islice
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import msgspec
 from django.conf import settings
@@ -150,7 +150,8 @@ class Ear:
 
 def _connection() -> AbstractConnection:
     """A connection of its own, to wait on without an end; whoever asks for something else has a timeout."""
-    pool: ConnectionPool[Any] = ConnectionPool.from_url(
+    pool: ConnectionPool = ConnectionPool.from_url(
         settings.REDIS_URL, protocol=2, socket_timeout=None, retry=Retry(NoBackoff(), 0)
     )
-    return pool.make_connection()
+    connection: AbstractConnection = pool.make_connection()
+    return connection

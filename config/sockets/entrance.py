@@ -180,4 +180,4 @@ def _can_resume(resume: Mapping[str, Any], newest: feeds.Newest) -> bool:
         return False
     # What retention has deleted can't be sent: the next number must still be there.
     goes_on = missed == 0 or newest.next_seq == resume["seq"] + 1
-    return goes_on and (missed_broadcasts == 0 or newest.next_campaign_seq == resume["campaign_seq"] + 1)
+    return bool(goes_on) and (missed_broadcasts == 0 or newest.next_campaign_seq == resume["campaign_seq"] + 1)

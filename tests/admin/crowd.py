@@ -36,8 +36,8 @@ STATEMENTS = [
     """INSERT INTO accounts_refreshfamily (public_id, player_id, token_hash, expires_at)
        SELECT gen_random_uuid(), p, sha256(p::text::bytea), fortunes_clock() + interval '1 day'""",
     """INSERT INTO cards_hand (campaign_id, player_id, counts, escrow, used_today, used, version)
-       SELECT c, p, (SELECT array_agg((k.ordinal = 0)::int ORDER BY k.ordinal) FROM cards_cardkind k WHERE k.campaign_id = c),
-              (SELECT array_agg(0) FROM cards_cardkind k WHERE k.campaign_id = c), '{1}', '{1}', 1""",
+       SELECT c, p, array_prepend(1, array_fill(0, ARRAY[k.kinds - 1])), array_fill(0, ARRAY[k.kinds]),
+              '{1}', '{1}', 1""",
     """INSERT INTO cards_draw (campaign_id, player_id, source, nonce, key, body_hash, rulebook_version, wish, kind,
                                serial, hand_after, escrow_after, used_today_after, used_after, hand_version, at)
        SELECT c, p, 0, sha256(n::text::bytea), n, '', 1, 0, 0, NULL, '{1}', '{0}', 1, 1, 1, fortunes_clock()""",
@@ -98,7 +98,11 @@ STATEMENTS = [
     """INSERT INTO accounts_spenttoken (digest, expires_at)
        SELECT sha256(n::text::bytea), fortunes_clock() + interval '1 day'""",
 ]
-JOINED = {"redpackets_ledgerentry": " JOIN redpackets_pool o ON o.campaign_id = c"}
+JOINED = {
+    "redpackets_ledgerentry": " JOIN redpackets_pool o ON o.campaign_id = c",
+    "cards_hand": """ JOIN (SELECT campaign_id, count(*)::int AS kinds FROM cards_cardkind GROUP BY 1) k
+                        ON k.campaign_id = c""",
+}
 GROWING = {
     "accounts_player",
     "django_admin_log",

@@ -26,8 +26,8 @@ from tests.plugins.clock import Clock
 OURS = [model for model in admin.site._registry if model._meta.app_label in tree.APPS]
 # A player's own columns, and campaigns and their catalogue while they are drafts.
 CHANGEABLE = {"accounts.Player", "fortunes.Campaign", "cards.CardKind", "cards.Source"}
-# Locks and counters, the answers to repeat, what has a composite key and is shown as packets, secrets with what they are
-# found by, what one friend writes to another, and whom else a trade asks.
+# Locks and counters, the answers to repeat, what has a composite key and is shown as packets, secrets with what they
+# are found by, what one friend writes to another, and whom else a trade asks.
 NOT_SHOWN = {
     "fortunes.Feed", "fortunes.PushDue", "fortunes.CampaignFeed", "fortunes.IdempotencyKey", "redpackets.Payout",
     "accounts.Phone", "accounts.PhoneCode", "accounts.Lockout", "accounts.SpentToken", "accounts.NotificationSettings",

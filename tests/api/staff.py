@@ -14,7 +14,7 @@ from django.db import models
 from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
-from accounts.models import Player
+from accounts.models import Player, PushHost
 from config.groups import AUDITOR, OPERATIONS, SUPPORT
 from fortunes.models import Campaign, Job, Process
 from redpackets.models import CompensationFund, LiveShare, Packet
@@ -57,6 +57,7 @@ class Office:
         LiveShare.objects.get_or_create(campaign=world.live)
         CompensationFund.objects.get_or_create(campaign=world.live, defaults={"funded_fen": 0})
         Job.objects.get_or_create(name="accounts.messages")
+        PushHost.objects.get_or_create(host="host")
         Process.objects.get_or_create(name="worker@here", kind="worker")
         self.people: dict[str, Player | None] = {"anonymous": None, "player": PlayerFactory.create()}
         self.people["clerk"] = PlayerFactory.create(is_staff=True)

@@ -15,7 +15,7 @@ from accounts.models import Player
 from cards import answers, catalogue, errors, hands
 from cards.models import Hand, Trade, Transfer
 from fortunes.models import Campaign
-from tests.concurrency.together import together
+from tests.concurrency.together import patiently, together
 from tests.concurrency.variants import erase, meeting, without
 from tests.factories import cards as make
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
@@ -122,7 +122,7 @@ def cross(season: Campaign, players: list[Player], *, threads: int, gifts: int) 
         for _ in range(gifts):
             giver, receiver = dice.sample(players, 2)
             try:
-                outcomes.append(make.give(season, giver, receiver, [dice.choice(slugs)]))
+                outcomes.append(patiently(partial(make.give, season, giver, receiver, [dice.choice(slugs)])))
             except errors.CardNotHeld as refusal:
                 outcomes.append(refusal)
         return outcomes

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import OperationalError
 from django.db.models import Q
 
 from accounts import errors as accounts
@@ -22,7 +21,7 @@ from cards.actions import trades as verbs
 from cards.models import Draw, Hand, Play, ShareLink, Trade, Transfer
 from fortunes.errors import DomainError
 from fortunes.models import Campaign
-from tests.concurrency.together import PATIENCE_S, together
+from tests.concurrency.together import patiently, together
 from tests.concurrency.trading import violations
 from tests.factories import cards as make
 from tests.factories import trades
@@ -32,7 +31,6 @@ from tests.plugins.clock import Clock
 pytestmark = pytest.mark.committed
 
 THREADS, ACTS = 64, 16
-LOCK_NOT_AVAILABLE = "55P03"
 KINDS = ("patriotism", "prosperity", "harmony", "friendliness", "dedication")
 RULES = {
     "specials": ["wild", "steal", "copy"],
@@ -100,18 +98,6 @@ class Crowd:
         friendships.end(by=me.pk, player=friend.public_id)
         friendships.ask(by=me.pk, player=friend.public_id)
         friendships.accept(by=friend.pk, player=me.public_id)
-
-
-def patiently(act: Callable[[], Any]) -> Any:
-    """Do it, and again if a lock was too long in coming: a slow machine answers 503, and its clients try again."""
-    ends = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return act()
-        except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE or time.monotonic() > ends:
-                raise
-            time.sleep(0.2)
 
 
 def test_a_thousand_random_trades_among_8_players_at_64_parallel(clock: Clock) -> None:

@@ -22,7 +22,7 @@ from cards.models import Draw, Hand, Stock
 from fortunes import clock as database_clock
 from fortunes import rulebooks, sql
 from fortunes.models import Campaign
-from tests.concurrency.together import PATIENCE_S, together, until_somebody_waits
+from tests.concurrency.together import PATIENCE_S, patiently, together, until_somebody_waits
 from tests.concurrency.variants import erase, meeting, newest, without
 from tests.factories import cards as make
 from tests.factories.accounts import PlayerFactory
@@ -150,7 +150,7 @@ def draw_in_batches(campaign: Campaign, monkeypatch: pytest.MonkeyPatch, *, batc
     def batch(mine: list[Player]) -> Any:
         return scans.redeem(campaign=campaign, scans=[make.scan(campaign, player) for player in mine])
 
-    calls = [partial(batch, dice.sample(players, 10)) for _ in range(batches)]
+    calls = [partial(patiently, partial(batch, dice.sample(players, 10))) for _ in range(batches)]
     outcomes = together(*calls)
     monkeypatch.undo()
     return outcomes

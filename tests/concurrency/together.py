@@ -8,12 +8,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
 
 from fortunes import sql
 
 # For what a slow machine does in its time, too.
 PATIENCE_S = 30.0
+
+LOCK_NOT_AVAILABLE = "55P03"
 
 WAITING_FOR_ME = """
 SELECT count(*) AS count FROM pg_locks l WHERE NOT l.granted AND pg_backend_pid() = ANY (pg_blocking_pids(l.pid))
@@ -35,6 +37,18 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
     with ThreadPoolExecutor(len(calls)) as pool:
         futures = [pool.submit(run, call) for call in calls]
     return [future.exception() or future.result() for future in futures]
+
+
+def patiently(call: Callable[[], Any]) -> Any:
+    """Call it, and again where a lock was too long in coming, as clients do with a 503. A deadlock is none."""
+    ends = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return call()
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE or time.monotonic() > ends:
+                raise
+            time.sleep(0.1)
 
 
 def until(happened: Callable[[], Any]) -> None:

@@ -21,71 +21,76 @@ PLAYS = "every special card that was played is stored, once, and no other"
 BROADCASTS = [Heard(n, f"campaign.{what}", {}) for n, what in enumerate(("opened", "frozen", "settled"), start=1)]
 
 
+RULES = rules.parse(
+    {
+        "weights": {"red": 1, "green": 1, "wild": 1},
+        "complete_set": ["red", "green"],
+        "quotas": {"code": {"per_day": 3, "per_campaign": 3}},
+    }
+)
+DRAWS = [
+    DrawFact(str(n), player, kind, kind, kind, BEFORE)
+    for n, (player, kind) in enumerate(
+        [("alice", "red"), ("alice", "red"), ("alice", "green"), ("bob", "green"), ("alice", "wild")]
+    )
+]
+GIFT, DEAL = Given("bob", ("red",)), Deal("alice", "bob", ("green",), ("green",))
+TRANSFERS = [
+    TransferFact("t", "alice", "bob", "red", BEFORE),
+    TransferFact("p", "alice", "", "wild", BEFORE),
+    TransferFact("p", "", "alice", "green", BEFORE),
+    TransferFact("s", "alice", "bob", "green", BEFORE),
+    TransferFact("s", "bob", "alice", "green", BEFORE),
+]
+HANDS = {"alice": Counter(red=1, green=2), "bob": Counter(red=1, green=1)}
+HEARD = {
+    player: [Heard(1, "friendship.accepted", {}), Heard(2, f"gift.{what}", {"trade": "t"})]
+    for player, what in (("alice", "sent"), ("bob", "received"))
+}
+AMOUNTS = {"alice": 51, "bob": 50}
+
+
 def honest() -> tuple[Journal, Facts]:
     """Alice draws two reds and a green and gives bob a red; bob has drawn a green. Both win, 101 fen between them.
 
     Alice has a wild card as well, which she turns into a green and swaps for bob's, card by card the same.
     """
-    draws = [
-        DrawFact(str(n), player, kind, kind, kind, BEFORE)
-        for n, (player, kind) in enumerate([("alice", "red"), ("alice", "red"), ("alice", "green"), ("bob", "green")])
-    ]
-    draws.append(DrawFact("4", "alice", "wild", "wild", "wild", BEFORE))
-    gift, deal = Given("bob", ("red",)), Deal("alice", "bob", ("green",), ("green",))
-    heard = {
-        player: [Heard(1, "friendship.accepted", {}), Heard(2, f"gift.{what}", {"trade": "t"})]
-        for player, what in (("alice", "sent"), ("bob", "received"))
-    }
-    amounts = {"alice": 51, "bob": 50}
     facts = Facts(
-        rules=rules.parse(
-            {
-                "weights": {"red": 1, "green": 1, "wild": 1},
-                "complete_set": ["red", "green"],
-                "quotas": {"code": {"per_day": 3, "per_campaign": 3}},
-            }
-        ),
+        rules=RULES,
         closes_at=CLOSES_AT,
         frozen_at=CLOSES_AT,
         settled_at=CLOSES_AT + timedelta(seconds=2),
         pool_fen=101,
         returned_fen=0,
-        draws=draws,
-        transfers=[
-            TransferFact("t", "alice", "bob", "red", BEFORE),
-            TransferFact("p", "alice", "", "wild", BEFORE),
-            TransferFact("p", "", "alice", "green", BEFORE),
-            TransferFact("s", "alice", "bob", "green", BEFORE),
-            TransferFact("s", "bob", "alice", "green", BEFORE),
-        ],
-        trades={"t": ("alice", gift)},
-        deals={"s": deal},
+        draws=DRAWS,
+        transfers=TRANSFERS,
+        trades={"t": ("alice", GIFT)},
+        deals={"s": DEAL},
         plays={"p": ("alice", "green")},
-        hands={"alice": Counter(red=1, green=2), "bob": Counter(red=1, green=1)},
-        events=heard,
+        hands=HANDS,
+        events=HEARD,
         broadcasts=BROADCASTS,
-        payouts=dict(amounts),
-        paid_fen=dict(amounts),
-        wallets=dict(amounts),
+        payouts=AMOUNTS,
+        paid_fen=dict(AMOUNTS),
+        wallets=dict(AMOUNTS),
     )
-    diaries = [
+    alice, bob = (
         Diary(
             player=player,
-            draws={draw.id: draw.kind for draw in draws if draw.player == player},
-            gifts={"t": gift} if player == "alice" else {},
-            cards=Counter(red=1, green=2 if player == "alice" else 1),
-            deals={"s": deal},
-            agreed={"s"} if player == "bob" else set(),
-            plays={"p": "green"} if player == "alice" else {},
-            events=list(heard[player]),
+            draws={draw.id: draw.kind for draw in DRAWS if draw.player == player},
+            cards=Counter(HANDS[player]),
+            deals={"s": DEAL},
+            events=list(HEARD[player]),
             broadcasts=list(BROADCASTS),
             opened_fen=amount,
             wallet_fen=amount,
         )
-        for player, amount in amounts.items()
-    ]
+        for player, amount in AMOUNTS.items()
+    )
+    alice.gifts, alice.plays, bob.agreed = {"t": GIFT}, {"p": "green"}, {"s"}
     refusals = Counter({("late scan", "campaign-frozen"): 1, ("late gift", "campaign-frozen"): 1})
-    journal = Journal(diaries=diaries, refusals=refusals, check_ins=1, invitations=1, credited=1, replays=1)
+    journal = Journal(diaries=[alice, bob], refusals=refusals, check_ins=1, invitations=1, credited=1, replays=1)
+    # Each test spoils its own.
     return copy.deepcopy((journal, facts))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import time
+from typing import Any
 
 import psycopg
 import pytest
@@ -33,7 +34,8 @@ def test_an_open_connection_is_usable_and_nobody_is_asked() -> None:
 
 def test_one_that_the_server_has_ended_is_not() -> None:
     pid = backend()
-    connection.health_check_enabled, connection.health_check_done = True, False
+    wrapper: Any = connection
+    wrapper.health_check_enabled, wrapper.health_check_done = True, False
     with connection.cursor() as cursor:
         # As in a request: the connection is looked at once, before its first statement.
         cursor.execute("SELECT 1")
@@ -44,7 +46,7 @@ def test_one_that_the_server_has_ended_is_not() -> None:
         time.sleep(0.01)
     assert not connection.is_usable()
 
-    connection.health_check_done = False
+    wrapper.health_check_done = False
     assert backend() != pid
 
 

@@ -89,7 +89,7 @@ async def test_who_leaves_neither_is_asked_for_nor_disturbs_the_others() -> None
     waits.cancel()
     slow.go_on.release(2)
 
-    assert await asyncio.gather(asked, other) == [10, 40]
+    assert list(await asyncio.gather(asked, other)) == [10, 40]
     assert slow.asked == [[1, 2], [4]]
     for task in (leaves, waits):
         with pytest.raises(asyncio.CancelledError):

@@ -56,13 +56,21 @@ def test_tour(printed: dict[str, str], tmp_path: Path) -> None:
     script = "set -euo pipefail\n" + f'\necho; echo "{SEPARATOR}"\n'.join(blocks)
     done = run(script, printed, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    season, scan, retry, used, gift, heard, fairness = map(answers, done.stdout.split(SEPARATOR))
+    season, scan, retry, used, gift, heard, asked, history, fairness = map(answers, done.stdout.split(SEPARATOR))
     check_season(*season)
     check_scan(*scan)
     assert retry == scan
     assert (used[0]["status"], used[0]["code"]) == (409, "code-used")
     check_gift(*gift, *heard)
+    check_request(*asked, *history)
     check_fairness(*fairness)
+
+
+def check_request(receipt: Any, history: Any) -> None:
+    assert (receipt["trade"]["type"], receipt["trade"]["state"]) == ("request", "accepted")
+    assert receipt["trade"]["note"] == "May I have it back?"
+    # It was drawn, given away and given back.
+    assert len(history["items"]) == 3
 
 
 def check_season(campaign: Any, rules: Any) -> None:

@@ -87,10 +87,10 @@ async def over_rest(act: Act) -> Outcome:
 
 async def over_socket(act: Act) -> Outcome:
     async with await act.by.connect() as socket:
-        (said,) = await asyncio.gather(socket.command(act.op, act.data | {"key": act.key}), return_exceptions=True)
-    if not isinstance(said, Refused):
-        assert isinstance(said, dict), said
-        return Outcome(said)
+        try:
+            return Outcome(await socket.command(act.op, act.data | {"key": act.key}))
+        except Refused as refused:
+            said = refused
     assert said.body["temporary"] is False
     assert said.body["type"] == f"/api/v1/problems/{said.code}"
     return Outcome(None, said.code, said.body["message"], said.body.get("facts") or {})

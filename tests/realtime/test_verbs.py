@@ -52,9 +52,7 @@ def stage() -> tuple[Campaign, Player, Player]:
 async def couple(request: pytest.FixtureRequest, a: Server) -> AsyncIterator[tuple[Friend, Friend]]:
     campaign, *players = await sync_to_async(stage)()
     async with AsyncExitStack() as stack:
-        yield tuple(  # type: ignore[misc]
-            [await stack.enter_async_context(friend(request.param, a, campaign, player)) for player in players]
-        )
+        yield tuple([await stack.enter_async_context(friend(request.param, a, campaign, player)) for player in players])
 
 
 @asynccontextmanager

@@ -61,9 +61,9 @@ BEGIN
         SELECT e.id, e.public_id, asked.player, NULL
           FROM expired e, unnest(cards_still_asked(e.trade)) AS asked (player)
     )
-    SELECT (SELECT count(*) FROM expired), array_agg(n.player ORDER BY n.id),
+    SELECT (SELECT count(*) FROM expired), array_agg(n.player ORDER BY n.id, n.player),
            array_agg(jsonb_build_object('trade', n.public_id, 'state', the_state, 'by', NULL, 'hand_version', n.hand_version)
-                     ORDER BY n.id)
+                     ORDER BY n.id, n.player)
       INTO closed, told, news
       FROM entry n;
     IF closed > 0 THEN

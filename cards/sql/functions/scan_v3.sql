@@ -74,6 +74,9 @@ BEGIN
                     WHEN h.day >= gate.today AND h.used_today[i.source + 1] >= per_day[i.source + 1]
                       OR per_day[i.source + 1] = 0 THEN 'daily-limit'
                     WHEN 32767 = ANY (h.counts) THEN 'hand-full'
+                    -- What is in escrow has to find its way back.
+                    WHEN 0 < ANY (h.escrow) AND 32767 - (SELECT sum(e.cards) FROM unnest(h.escrow) AS e (cards)) <= ANY (h.counts)
+                        THEN 'hand-full'
                     ELSE 'drawn' END AS verdict
           FROM unnest(players, keys, body_hashes, sources, nonces, expiries, batches, days, wishes, alternatives) WITH ORDINALITY
                AS i (player, key, body_hash, source, nonce, expires_at, batch, day, wish, alternative, place)
