@@ -51,7 +51,7 @@ def completed(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def for_web(content: dict[str, Any]) -> dict[str, Any]:
-    """Without the rings by which whoever breaks into a web process could foretell the settlement, or send in our name."""
+    """Without the rings by which a broken web process could foretell the settlement, or send in our name."""
     return {name: value for name, value in content.items() if name not in NOT_FOR_WEB}
 
 
