@@ -101,7 +101,8 @@ def _algorithms(names: Any, place: str) -> tuple[str, ...]:
 def _address(name: str, url: str, place: str, plain_http: bool) -> str:
     try:
         parts = urlsplit(url)
-        host = parts.hostname
+        # A port that is none is only noticed when it is asked for.
+        host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise IssuersError(f"{place}: {name} is not an address") from error
     if not host or parts.scheme not in ("https", "http"):

@@ -29,7 +29,8 @@ async def post(client: httpx.AsyncClient, url: str, body: bytes, headers: dict[s
         async with asyncio.timeout(within_s), client.stream("POST", url, content=body, headers=headers) as answer:
             told = answer.headers.get("Retry-After", "")
             return Answer(answer.status_code, int(told) if told.isascii() and told.isdigit() and len(told) < 6 else 0)
-    except (TimeoutError, httpx.HTTPError) as error:
+    # An address that is none is no HTTPError, and must not take the deliveries to others with it.
+    except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
         raise Unreachable(type(error).__name__) from error
 
 

@@ -50,7 +50,9 @@ class Throttle(BaseThrottle, ABC):
         """Who or what is counted; None counts nothing."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        who = self.whose(request) if request.method == self.method else None
+        # What HEAD costs and tells is what GET does.
+        method = "GET" if request.method == "HEAD" else request.method
+        who = self.whose(request) if method == self.method else None
         if who is None:
             return True
         window, passed = divmod(int(clock.estimate().timestamp()), self.window_s)

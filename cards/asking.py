@@ -146,6 +146,7 @@ def _limits(campaign_id: int) -> dict[str, Any]:
         "open_trades": trading_rules.open_trades,
         "open_links": trading_rules.open_links,
         "links_per_day": trading_rules.links_per_day,
+        "proposals_per_day": trading_rules.proposals_per_day,
     }
 
 

@@ -92,9 +92,9 @@ class OfferNotCovered(DomainError):
 
 
 class TradeLimitReached(DomainError):
-    """`limit` is how many trades one may have open at a time."""
+    """`limit` is how many trades one may have open at a time, or propose on a day."""
 
-    code, title = "trade-limit-reached", _("You have too many open trades.")
+    code, title = "trade-limit-reached", _("You can't propose any more trades for now.")
 
 
 class ReceiverLimitReached(DomainError):

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 import msgspec
 from django.conf import settings
-from redis import ConnectionPool
+from redis import ConnectionPool, exceptions
 from redis.backoff import NoBackoff
 from redis.connection import ConnectionInterface
 from redis.retry import Retry
@@ -99,7 +99,7 @@ class Ringer:
         while True:
             bells = self._take()
             try:
-                _send(connection, bells)
+                _ring(connection, bells)
                 reachable = True
             except Exception as error:  # whatever Redis and its client throw: a lost ring is made up by polls
                 connection.disconnect()
@@ -127,6 +127,15 @@ def _connection() -> ConnectionInterface:
         retry=Retry(NoBackoff(), 0),
     )
     return pool.make_connection()
+
+
+def _ring(connection: ConnectionInterface, bells: Mapping[Feed, int]) -> None:
+    """Once more where Redis has hung up since the last time: on somebody who was idle, or because it is a new one."""
+    try:
+        _send(connection, bells)
+    except exceptions.ConnectionError:
+        connection.disconnect()
+        _send(connection, bells)
 
 
 def _send(connection: ConnectionInterface, bells: Mapping[Feed, int]) -> None:

@@ -45,13 +45,15 @@ class Trading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """The limits of trades. Days are local ones.
 
     `open_trades`: requests, swaps and link gifts of one player that are open at a time; `open_links` of them by link,
-    and `links_per_day` new ones. `lifetime_h`: how long they are open. `received_per_day`: cards that others may give
-    to one player. `cooling_h`: how long after sign-up no card leaves a new account for another.
+    and `links_per_day` new ones; `proposals_per_day`: new ones of all three. `lifetime_h`: how long they are open.
+    `received_per_day`: cards of others that come to one player by trades. `cooling_h`: how long after sign-up no card
+    leaves a new account for another.
     """
 
     open_trades: int = 20
     open_links: int = 10
     links_per_day: int = 20
+    proposals_per_day: int = 200
     lifetime_h: int = 24
     received_per_day: int = 100
     cooling_h: int = 0

@@ -38,7 +38,8 @@ class Gathered(Generic[Q, R]):
     """Questions of many sockets, asked together: those that come while others are being answered share the next call.
 
     `answer` gets a list and returns as long a one, in its order. Nobody waits for company: what has come by the time a
-    thread is free is asked, so that calls grow with the load and thousands of sockets take two threads at most.
+    thread is free is asked, so that calls grow with the load and thousands of sockets that ask the same thing take two
+    threads at most.
     """
 
     def __init__(self, answer: Callable[[Sequence[Q]], Sequence[R]], *, most: int, calls: int = 2) -> None:

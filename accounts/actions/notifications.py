@@ -7,7 +7,7 @@ from datetime import time
 
 from django.db import transaction
 
-from accounts import answers, errors, federation, quiet, standings
+from accounts import answers, errors, federation, locks, quiet, standings
 from accounts.models import FederatedIdentity, NotificationSettings
 from accounts.quiet import Hours
 from accounts.standings import Wishes
@@ -25,12 +25,15 @@ def read(*, player_id: int) -> answers.NotificationsAnswer:
 def change(
     *, player_id: int, enabled: bool, muted: Sequence[str], quiet_from: time | None, quiet_to: time | None, tz: str
 ) -> answers.NotificationsAnswer:
-    """All of it anew. Raises InvalidNotifications."""
+    """All of it anew. Raises InvalidNotifications, and TokenInvalid for players who were erased."""
     _check(muted, quiet_from, quiet_to, tz)
     row = NotificationSettings(
         player_id=player_id, enabled=enabled, muted=sorted(set(muted)), quiet_from=quiet_from, quiet_to=quiet_to, tz=tz
     )
     with transaction.atomic(durable=True):
+        # An erasure holds its player from beginning to end: it must not miss this row.
+        if locks.of([player_id])[player_id].erased:
+            raise errors.TokenInvalid
         NotificationSettings.objects.bulk_create(
             [row], update_conflicts=True, unique_fields=["player"], update_fields=CHOSEN
         )

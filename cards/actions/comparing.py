@@ -7,12 +7,12 @@ one place, however much is traded meanwhile.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from accounts import friends
 from accounts.models import Player
-from cards import answers, catalogue, ranking, suggesting
+from cards import answers, catalogue, days, ranking, suggesting
 from cards.models import Hand, Trade
 from fortunes import clock, rulebooks
 from fortunes.answers import instant
@@ -32,7 +32,12 @@ def suggestions(*, campaign: Campaign, player_id: int) -> answers.Suggestions:
     # From a new account no card goes to another.
     grown = now - timedelta(hours=rules.trading.cooling_h)
     people = {one.pk: one for one in _circle(player_id) if one.joined_at <= grown}
-    held = {player: suggesting.Cards(hand.counts, hand.escrow) for player, hand in _hands(campaign, people).items()}
+    today = days.of(now, campaign.tz)
+    held = {
+        player: suggesting.Cards(hand.counts, hand.escrow)
+        for player, hand in _hands(campaign, people).items()
+        if _given(hand, today) < rules.trading.received_per_day
+    }
     mine = held.pop(player_id, None)
     if mine is None:
         return answers.Suggestions(items=[])
@@ -89,6 +94,11 @@ def _standing(player: UUID, hand: Hand | None, known: catalogue.Catalogue, rules
         full_set=known.full_set(rules),
         since=hand.completed_at if is_complete else None,
     )
+
+
+def _given(hand: Hand, today: date) -> int:
+    """How many cards of others have come to a hand today."""
+    return hand.fed_today if hand.fed_day is not None and hand.fed_day >= today else 0
 
 
 def _rules(campaign: Campaign) -> Rules:

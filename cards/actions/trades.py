@@ -88,7 +88,7 @@ def propose(
     if proposer.public_id in audience.to:
         raise errors.TradeWithOneself
     note = notes.checked(note=note)
-    proposal = asking.Proposal(type=type, audience=audience, gives=offered, takes=wanted, note=notes.checked(note=note))
+    proposal = asking.Proposal(type=type, audience=audience, gives=offered, takes=wanted, note=note)
     facts = dealing.deal(
         "propose",
         lambda: asking.proposal(asked, campaign.pk, proposer, proposal),

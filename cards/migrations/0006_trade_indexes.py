@@ -45,6 +45,20 @@ class Migration(migrations.Migration):
             ),
         ),
         beside(
+            "trade_proposed",
+            "cards_trade",
+            "proposer_id, campaign_id, created_at",
+            "expires_at IS NOT NULL",
+            migrations.AddIndex(
+                "trade",
+                models.Index(
+                    fields=["proposer", "campaign", "created_at"],
+                    condition=Q(expires_at__isnull=False),
+                    name="trade_proposed",
+                ),
+            ),
+        ),
+        beside(
             "transfer_of_play_once",
             "cards_transfer",
             "play_id, position",

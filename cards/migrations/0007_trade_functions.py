@@ -10,7 +10,7 @@ GIVE_V2 = (
     "text, text, bytea, uuid, text, jsonb, jsonb)"
 )
 PROPOSE = (
-    "cards_propose(bigint, integer, integer, integer, integer, integer, integer, bigint, text, text, uuid[], "
+    "cards_propose(bigint, integer, integer, integer, integer, integer, integer, integer, bigint, text, text, uuid[], "
     "smallint[], smallint[], text, text, text, text, text, bytea, uuid, text, jsonb)"
 )
 ACCEPT = (

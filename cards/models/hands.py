@@ -23,8 +23,8 @@ class Hand(models.Model):
     `counts` and `escrow` are indexed by a kind's ordinal, `used_today` and `used` (scans) by a source's ordinal.
     `used_today` is of the local day `day`. Every change adds one to `version`.
 
-    `completed_at` is since when the set is complete, null while it isn't. `fed_today` counts the cards that others gave
-    to this player on the local day `fed_day`. `robbed_at` is when a card was last stolen from here.
+    `completed_at` is since when the set is complete, null while it isn't. `fed_today` counts the cards of others
+    that came by trades on the local day `fed_day`. `robbed_at` is when a card was last stolen from here.
     """
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, db_index=False, related_name="+")

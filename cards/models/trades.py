@@ -83,6 +83,12 @@ class Trade(models.Model):
             # How many a player has open, and what is to be closed next.
             models.Index(fields=["proposer", "campaign"], condition=Q(state="open"), name="trade_open"),
             models.Index(fields=["campaign", "expires_at"], condition=Q(state="open"), name="trade_expiring"),
+            # How many a player has proposed today.
+            models.Index(
+                fields=["proposer", "campaign", "created_at"],
+                condition=Q(expires_at__isnull=False),
+                name="trade_proposed",
+            ),
         ]
 
 

@@ -151,7 +151,7 @@ class Attack:
 
     async def deaf(self) -> None:
         """Ask much, read nothing, and go without a word."""
-        connection = await dial(self._base_url, max_queue=1, sock=_small_socket(self._base_url))
+        connection = await dial(self._base_url, max_queue=1, sock=small_socket(self._base_url))
         try:
             await self._send(connection, self._connect())
             for _ in range(WELL_WITHIN):
@@ -222,7 +222,7 @@ async def _take_breath(number: int) -> None:
         await asyncio.sleep(SIP_S)
 
 
-def _small_socket(url: str) -> sockets.socket:
+def small_socket(url: str) -> sockets.socket:
     """With so small a buffer that the server's fills soon."""
     parts = urlsplit(url)
     small = sockets.socket()

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 
 import psycopg
-from django.db import connection, migrations
+from django.db import NotSupportedError, connection, migrations
 from psycopg.rows import namedtuple_row
 
 
@@ -44,6 +44,19 @@ def fetch_often(statement: str, params: dict | None = None) -> list:
     Its parameters are told apart from the text, so each needs a type that the statement shows.
     """
     _connect()
+    try:
+        return _fetch_prepared(statement, params)
+    except NotSupportedError:
+        if connection.in_atomic_block:
+            raise
+        # A migration has changed what comes back ("cached plan must not change result type"), and has not been noticed
+        # by a connection that is older. The statement has done nothing; a new connection plans it anew.
+        connection.close()
+        _connect()
+        return _fetch_prepared(statement, params)
+
+
+def _fetch_prepared(statement: str, params: dict | None) -> list:
     with psycopg.Cursor(connection.connection, row_factory=namedtuple_row) as cursor, connection.wrap_database_errors:
         rows: list = cursor.execute(statement, params).fetchall()
         return rows

@@ -59,6 +59,7 @@ def test_what_is_configured_is_read(tmp_path: Path) -> None:
         ([{**GOOD, "push_url": "http://id.example.com/pushes"}], "push_url must begin with https://"),
         ([{**GOOD, "push_url": "unix:///run/docker.sock"}], "push_url must be an https:// address"),
         ([{**GOOD, "push_url": "https://me:secret@id.example.com/"}], "push_url must have neither a username"),
+        ([{**GOOD, "push_url": "https://id.example.com:abc/"}], "push_url is not an address"),
         ([{**GOOD, "push_url": ""}], "push_url must be a text that is not empty"),
         ([{**GOOD, "jwks_url": "https://["}], "is not an address"),
         ([{**GOOD, "jwks_url": "https://me@id.example.com/"}], "neither a username nor a fragment"),

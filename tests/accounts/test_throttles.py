@@ -113,6 +113,13 @@ def test_of_ipv6_the_network_counts(one: str, other: str, same: bool, settings: 
     assert _refresh(APIClient(REMOTE_ADDR=other)).status_code == (429 if same else 401)
 
 
+def test_to_ask_for_the_head_alone_is_counted_as_well(alice: Player, client_of: Clients):
+    client = client_of(alice)
+    answers = [client.head("/api/v1/me/export") for _ in range(throttles.ExportThrottle.quota + 1)]
+    assert [answer.status_code for answer in answers] == [200] * throttles.ExportThrottle.quota + [429]
+    assert client.get("/api/v1/me/export").status_code == 429
+
+
 def test_a_player_asks_so_many_a_minute(alice: Player, client_of: Clients, settings: Settings):
     settings.ASKS_PER_MINUTE = 3
     client = client_of(alice)

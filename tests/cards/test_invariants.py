@@ -121,11 +121,12 @@ PLANTS: dict[str, tuple[str, ...]] = {
         RULE % ("trading,open_trades", 1),
         RULE % ("trading,open_links", 1),
         RULE % ("trading,links_per_day", 2),
+        RULE % ("trading,proposals_per_day", 2),
     ),
     "gifts_counted": (
         HAND % ("fed_today = fed_today + 1", "bob"),
         HAND % ("fed_day = fed_day + 1", "bob"),
-        f"UPDATE cards_trade SET type = 'swap' WHERE id = {REQUEST}",
+        f"UPDATE cards_transfer SET receiver_id = {{charlie}} WHERE trade_id = {REQUEST}",
         RULE % ("trading,received_per_day", 1),
     ),
     "nothing_after_the_freeze": (

@@ -174,6 +174,19 @@ class TestAmongFriends:
         assert suggested(season, alice) == []
         assert len(suggested(season, bob)) == 1
 
+    def test_nothing_to_who_has_been_given_enough_today(self, alice: Player, clock: Clock) -> None:
+        season = make.TradingSeasonFactory.create(rules={"trading": {"received_per_day": 1}})
+        bob = PlayerFactory.create()
+        play.befriend(alice, bob)
+        make.deal(season, alice, "harmony", "harmony")
+        make.deal(season, bob, *["prosperity"] * 3)
+        assert len(suggested(season, alice)) == 1
+        make.deal(season, alice, "dedication")
+        make.give(season, alice, bob, ["dedication"])
+        assert suggested(season, alice) == suggested(season, bob) == []
+        clock.shift(timedelta(hours=24))
+        assert len(suggested(season, alice)) == 1
+
     def test_nothing_after_the_deadline(self, season: Campaign, alice: Player, bob: Player, clock: Clock) -> None:
         clock.move_to(season.closes_at)
         assert suggested(season, alice) == suggested(season, bob) == []

@@ -61,6 +61,28 @@ class TestOpenTrades:
         play.cancel(one.id, alice)
         play.offer(game, alice, ["harmony"], ["prosperity"], to=[bob])
 
+    def test_so_many_are_proposed_in_a_day_whatever_became_of_them(
+        self, alice: Player, bob: Player, clock: Clock
+    ) -> None:
+        """Each proposal and each end of one is an event for all who are asked."""
+        game = season(proposals_per_day=3)
+        make.deal(game, alice, "harmony", "harmony")
+        for _ in range(2):
+            play.cancel(play.request(game, alice, "prosperity", everyone=True).trade.id, alice)
+        play.decline(play.offer(game, alice, ["harmony"], ["prosperity"], to=[bob]).trade.id, bob)
+        make.give(game, alice, bob, ["harmony"])
+        for propose in (
+            lambda: play.request(game, alice, "prosperity", everyone=True),
+            lambda: play.link_gift(game, alice, "harmony"),
+        ):
+            with pytest.raises(errors.TradeLimitReached) as refused:
+                propose()
+            assert refused.value.facts == {"limit": 3}
+        make.give(game, alice, bob, ["harmony"])
+
+        clock.shift(timedelta(hours=24))
+        play.request(game, alice, "prosperity", everyone=True)
+
     def test_gifts_to_friends_are_never_open(self, alice: Player, bob: Player) -> None:
         game = season(open_trades=0)
         make.deal(game, alice, "harmony")
@@ -131,14 +153,21 @@ class TestReceived:
         hand.refresh_from_db()
         assert hand.fed_today == 1
 
-    def test_what_is_swapped_is_not_given(self, alice: Player, bob: Player) -> None:
-        game = season(received_per_day=0)
-        make.deal(game, alice, "harmony")
-        make.deal(game, bob, "prosperity")
-        play.accept(play.offer(game, alice, ["harmony"], ["prosperity"], to=[bob]).trade.id, bob)
-        assert Hand.objects.get(campaign=game, player=alice).fed_today == 0
-        with pytest.raises(errors.ReceiverLimitReached):
-            make.give(game, alice, bob, ["prosperity"])
+    def test_what_is_swapped_counts(self, alice: Player, bob: Player) -> None:
+        """On both sides: else a farm would swap its cards for worthless ones, ten for one."""
+        game = season(received_per_day=2)
+        make.deal(game, alice, *["harmony"] * 4)
+        make.deal(game, bob, *["prosperity"] * 4)
+        play.accept(play.offer(game, alice, ["harmony"], ["prosperity"] * 2, to=[bob]).trade.id, bob)
+        fed = Hand.objects.filter(campaign=game).values_list("player", "fed_today")
+        assert dict(fed) == {alice.pk: 2, bob.pk: 1}
+        for offer in (
+            lambda: play.offer(game, alice, ["harmony"], ["prosperity"], to=[bob]),
+            lambda: play.offer(game, alice, ["harmony"] * 2, ["prosperity"], to=[bob]),
+        ):
+            with pytest.raises(errors.ReceiverLimitReached):
+                play.accept(offer().trade.id, bob)
+        assert make.held(game, alice) == {"harmony": 3, "prosperity": 2}
 
     def test_the_day_of_a_hand_never_goes_back(self, alice: Player, bob: Player, clock: Clock) -> None:
         game = season(received_per_day=2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,7 +20,7 @@ from cards.actions import trades as verbs
 from cards.models import Draw, Hand, Play, ShareLink, Trade, Transfer
 from fortunes.errors import DomainError
 from fortunes.models import Campaign
-from tests.concurrency.together import patiently, together
+from tests.concurrency.together import patiently, together, until
 from tests.concurrency.trading import violations
 from tests.factories import cards as make
 from tests.factories import trades
@@ -31,11 +30,20 @@ from tests.plugins.clock import Clock
 pytestmark = pytest.mark.committed
 
 THREADS, ACTS = 64, 16
+# In so many strides time passes, whatever the machine makes of a second.
+STRIDES = 40
 KINDS = ("patriotism", "prosperity", "harmony", "friendliness", "dedication")
 RULES = {
     "specials": ["wild", "steal", "copy"],
     "stealing": {"per_day": 20, "per_pair_per_day": 4, "protection_h": 0, "spares_last": True},
-    "trading": {"open_trades": 12, "open_links": 6, "links_per_day": 60, "lifetime_h": 1, "received_per_day": 150},
+    "trading": {
+        "open_trades": 12,
+        "open_links": 6,
+        "links_per_day": 60,
+        "proposals_per_day": 999,
+        "lifetime_h": 1,
+        "received_per_day": 150,
+    },
 }
 # What each may be refused for, in this world; anything else is a fault.
 REFUSALS = {
@@ -108,29 +116,27 @@ def test_a_thousand_random_trades_among_8_players_at_64_parallel(clock: Clock) -
         lacking = {KINDS[number % 5], KINDS[(number + 1) % 5]}
         make.deal(season, player, *[kind for kind in KINDS if kind not in lacking] * 6, *["wild", "steal", "copy"] * 4)
     crowd = Crowd(season, players)
-    finished: list[int] = []
+    done: list[int] = []
     unexpected: list[Any] = []
 
     def acting(seed: int) -> Counter[str]:
         dice, came = random.Random(seed), Counter[str]()
-        try:
-            for _ in range(ACTS):
-                try:
-                    came[type(patiently(crowd.some_act(dice))).__name__] += 1
-                except DomainError as refusal:
-                    came[refusal.code] += 1
-                    if type(refusal) not in REFUSALS:
-                        unexpected.append(refusal)
-        finally:
-            finished.append(seed)
+        for _ in range(ACTS):
+            try:
+                came[type(patiently(crowd.some_act(dice))).__name__] += 1
+            except DomainError as refusal:
+                came[refusal.code] += 1
+                if type(refusal) not in REFUSALS:
+                    unexpected.append(refusal)
+            done.append(seed)
         return came
 
     def passing() -> None:
-        """Time, in strides, and workers who close what is over."""
-        while len(finished) < THREADS:
+        """Time, a stride for so many acts, and workers who close what is over."""
+        for stride in range(1, STRIDES):
+            until(lambda stride=stride: len(done) * STRIDES >= stride * THREADS * ACTS)
             clock.shift(timedelta(minutes=9))
             patiently(verbs.expire_due)
-            time.sleep(0.2)
 
     *outcomes, passed = together(*(partial(acting, seed) for seed in range(THREADS)), passing)
     assert unexpected == []

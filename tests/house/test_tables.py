@@ -74,6 +74,7 @@ BUSY = {
             "recipient_id,campaign_id,id",
             "proposer_id,campaign_id",
             "campaign_id,expires_at",
+            "proposer_id,campaign_id,created_at",
         },
     ),
     "cards_tradenote": Carried(foreign={"player_id", "trade_id"}, indexes={"player_id"}),

@@ -116,7 +116,7 @@ class World:
         given = Trade(trade, "gift", "one", giver, [to], list(kinds), [], self.now, self.today, "accepted", to)
         self.trades.append(given)
         self._take(giver, kinds)
-        self._put(to, kinds, fed=True)
+        self._put(to, kinds)
         self._tell(giver, "gift.sent", trade=trade, to=self.names[to], gives=list(kinds), **self._version(giver))
         self._tell(to, "gift.received", trade=trade, sender=self.names[giver], gives=list(kinds), **self._hand(to))
 
@@ -195,8 +195,8 @@ class World:
         else:
             self.hands[trade.proposer].cards -= Counter(trade.gives)
         self.hands[by].cards -= Counter(trade.takes)
-        self._put(by, trade.gives, fed=trade.type == "gift")
-        self._put(trade.proposer, trade.takes, fed=trade.type == "request")
+        self._put(by, trade.gives)
+        self._put(trade.proposer, trade.takes)
         trade.state, trade.recipient = "accepted", by
         for player in (by, trade.proposer):
             self._tell(
@@ -321,18 +321,16 @@ class World:
             return "card-not-held"
         if trade.type != "gift" and not self._has(trade.proposer, trade.gives):
             return "offer-not-covered"
-        if trade.type == "gift":
-            return self._full(by, len(trade.gives))
-        return self._full(trade.proposer, len(trade.takes)) if trade.type == "request" else None
+        return self._full(by, len(trade.gives)) or self._full(trade.proposer, len(trade.takes))
 
     def _take(self, player: int, kinds: Sequence[str]) -> None:
         self.hands[player].cards -= Counter(kinds)
         self._keep(player)
 
-    def _put(self, player: int, kinds: Sequence[str], *, fed: bool) -> None:
+    def _put(self, player: int, kinds: Sequence[str]) -> None:
         hand = self.hands[player]
         hand.cards += Counter(kinds)
-        if fed:
+        if kinds:
             hand.fed = (hand.fed if hand.fed_day == self.today else 0) + len(kinds)
             hand.fed_day = self.today
         self._keep(player)

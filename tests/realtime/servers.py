@@ -17,6 +17,9 @@ import httpx
 
 from config.local import environment, processes, stack
 
+# For a slow machine, too.
+PATIENCE_S = 90.0
+
 
 @dataclass(frozen=True)
 class Server:
@@ -59,7 +62,7 @@ def listening(listener: socket.socket, log: Path, **given: str) -> Iterator[Serv
 
 
 def _wait_until_ready(server: Server) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             if httpx.get(f"{server.url}/livez", trust_env=False, timeout=2).is_success:

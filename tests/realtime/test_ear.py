@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterable
+from typing import Any
 
 import pytest
 import redis
@@ -12,9 +13,15 @@ from django.conf import settings
 
 from config import doorbell
 from config.doorbell import Bell
+from config.sockets import ear
 from config.sockets.ear import Ear
 
 MANY = 2_500
+
+
+@pytest.fixture(autouse=True)
+def _a_slow_machine_is_not_an_ill_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ear, "PATIENCE_S", 20.0)
 
 
 class Listener:
@@ -58,8 +65,12 @@ def publish(group: str, *payloads: bytes) -> int:
 
 def ring(bells: Iterable[Bell]) -> None:
     connection = doorbell._connection()
-    doorbell._send(connection, {(bell.kind, bell.id): bell.seq for bell in bells})
+    doorbell._ring(connection, feeds(bells))
     connection.disconnect()
+
+
+def feeds(bells: Iterable[Bell]) -> dict[doorbell.Feed, int]:
+    return {(bell.kind, bell.id): bell.seq for bell in bells}
 
 
 async def test_who_has_joined_is_heard_from_then_on() -> None:
@@ -107,6 +118,21 @@ async def test_the_bell_of_a_share_hangs_with_its_campaign() -> None:
         await one.ear.join(doorbell.group("campaign", 9))
         await asyncio.to_thread(ring, [Bell("share", 9, 3)])
         await until(lambda: one.bells == [Bell("share", 9, 3)])
+
+
+async def test_what_is_rung_after_redis_has_hung_up_is_heard() -> None:
+    """Nobody else would notice: the ear is well again, and its process polls seldom."""
+    async with listening() as one:
+        await one.ear.join("player.5")
+        connection: Any = doorbell._connection()
+        try:
+            for seq in (1, 2):
+                await asyncio.to_thread(doorbell._ring, connection, feeds([Bell("player", 5, seq)]))
+                await until(lambda seq=seq: one.bells[-1:] == [Bell("player", 5, seq)])
+                with redis.Redis.from_url(settings.REDIS_URL) as client:
+                    client.client_kill_filter(laddr=None, addr="{}:{}".format(*connection._sock.getsockname()))
+        finally:
+            connection.disconnect()
 
 
 async def test_thousands_join_at_once_also_after_the_connection_was_lost() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket as sockets
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -19,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from config.client.rest import Client
 from config.client.sockets import Lost, Refused, dial
 from config.soak import memory
+from config.soak.attacks import small_socket
 from fortunes import threads
 from tests.realtime import servers
 from tests.realtime.people import CARD, Person, gift
@@ -197,7 +197,7 @@ async def test_half_open_connections_are_given_up(patient: Patient, alice: Perso
 @pytest.mark.slow
 async def test_clients_that_never_read(patient: Patient, alice: Person, bob: Person) -> None:
     """Three, each told of some 8 MB of events, more than the kernel's buffers take: it waits in the database."""
-    slow = [await dial(bob.home.url, max_queue=1, sock=_small_socket(bob.home.url)) for _ in range(3)]
+    slow = [await dial(bob.home.url, max_queue=1, sock=small_socket(bob.home.url)) for _ in range(3)]
     for connection in slow:
         await connection.send(connect_frame(bob))
     async with await alice.connect() as other:
@@ -265,12 +265,3 @@ async def test_five_sockets_of_a_player_on_each_process(bob: Person, a: Server, 
                 await stack.enter_async_context(await bob.connect(server))
             with pytest.raises(Refused):
                 await bob.connect(server)
-
-
-def _small_socket(url: str) -> sockets.socket:
-    host, _, port = url.removeprefix("http://").partition(":")
-    small = sockets.socket()
-    small.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    small.connect((host, int(port)))
-    small.setblocking(False)
-    return small

@@ -27,7 +27,7 @@ from tests.factories import cards as make
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
 from tests.realtime import servers
 from tests.realtime.people import CARD
-from tests.realtime.relay import Relay
+from tests.realtime.weather import Relay, relay
 
 pytestmark = pytest.mark.committed
 
@@ -50,12 +50,12 @@ class Trader:
         self._ways = ways
         self._token = tokens.issue(player).token
 
-    async def join(self, relay: Relay) -> None:
-        self.rest = Client(relay.url)
+    async def join(self, between: Relay) -> None:
+        self.rest = Client(between.url)
         self.rest.access = self._token
         async with await self.rest.socket(self.season.slug) as socket:
             self.begin = socket.position
-        self.line = self._line_type(relay.url, self.rest.token, self.season.slug, self.begin)
+        self.line = self._line_type(between.url, self.rest.token, self.season.slug, self.begin)
         self._listening = asyncio.create_task(self._listen())
 
     async def leave(self) -> None:
@@ -130,23 +130,23 @@ async def running(
 ) -> AsyncGenerator[tuple[Relay, servers.Server, servers.Server], None]:
     """One of each couple behind a relay that leads to the first process, the other at the second one."""
     with servers.running(tmp_path / "one.log") as one, servers.running(tmp_path / "other.log") as other:
-        async with Relay(one) as relay, Relay(other) as second:
+        async with relay(one) as first, relay(other) as second:
             for number, trader in enumerate(traders):
-                await trader.join(second if number % 2 else relay)
+                await trader.join(second if number % 2 else first)
             try:
-                yield relay, one, other
+                yield first, one, other
             finally:
                 await asyncio.gather(*(trader.leave() for trader in traders))
 
 
 async def killed(tmp_path: Path, traders: list[Trader]) -> list[str]:
-    async with running(tmp_path, traders) as (relay, one, other):
+    async with running(tmp_path, traders) as (first, one, other):
 
         def kill() -> None:
-            relay.lead_to(None)
+            first.lead_to(None)
             one.process.kill()
 
-        reached = {BEFORE: kill, BEFORE + WITHOUT: lambda: relay.lead_to(other)}
+        reached = {BEFORE: kill, BEFORE + WITHOUT: lambda: first.lead_to(other)}
         acknowledged = await play(traders, reached)
         assert one.process.wait(10) == -9
         await all_heard(traders)

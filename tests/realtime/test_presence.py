@@ -92,12 +92,12 @@ class TestComingAndGoing:
     ) -> None:
         async with await alice.connect(a) as here, await bob.connect(a) as first:
             assert await watch(here) == {bob.id}
-            async with await bob.connect(b):
-                await until_seen(alice, {bob.id}, b)
+            async with await bob.connect(b), await charlie.connect(b) as passing:
+                # Who has heard of charlie knows that bob is there too.
+                assert await change(here) == (charlie.id, True)
                 await first.close()
-                # After a while in which bob would have been told offline: who comes and goes meanwhile is told.
-                async with await charlie.connect(b):
-                    assert await change(here) == (charlie.id, True)
+                # By then bob would have been told offline: charlie goes after him.
+                await passing.close()
                 assert await change(here) == (charlie.id, False)
                 assert await watch(here) == {bob.id}
 

@@ -1,4 +1,4 @@
-"""Bad weather between a client and a server: a relay that loses, holds back, drips and cuts."""
+"""Bad weather between a client and a server: a relay that loses, holds back, drips, cuts and leads elsewhere."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ class Relay:
 
     def __init__(self, server: Server) -> None:
         self.url = ""
-        self.connections = 0
         self.drip_s = 0.0
         self.answers = asyncio.Event()
         self.answers.set()
         self._thawed = asyncio.Event()
         self._thawed.set()
-        self._host, _, self._port = server.url.removeprefix("http://").partition(":")
+        self._server: Server | None = server
         self._open: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+
+    def lead_to(self, server: Server | None) -> None:
+        """Where connections go from now on; without a server they are cut at once."""
+        self._server = server
 
     def freeze(self) -> None:
         """Nothing gets through any more, in either direction, and nobody is told."""
@@ -36,8 +38,11 @@ class Relay:
             writer.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        there = await asyncio.open_connection(self._host, int(self._port))
+        try:
+            there = await self._connect()
+        except OSError:
+            writer.transport.abort()
+            return
         self._open |= {writer, there[1]}
         pumps = [
             asyncio.create_task(self._pump(reader, there[1], is_answer=False)),
@@ -51,6 +56,12 @@ class Relay:
             for end in (writer, there[1]):
                 end.transport.abort()
             self._open -= {writer, there[1]}
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._server is None:
+            raise ConnectionRefusedError
+        host, _, port = self._server.url.removeprefix("http://").partition(":")
+        return await asyncio.open_connection(host, int(port))
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, is_answer: bool) -> None:
         with contextlib.suppress(OSError):

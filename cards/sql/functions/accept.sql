@@ -6,8 +6,8 @@
 -- that lock wins, and the others find it closed.
 --
 -- `by_link` says that the player has the trade's link: they are made friends before, in the same transaction. Everybody
--- else has to be asked and still be a friend, and is told nothing of the trade otherwise. The rest is as in `cards_give`;
--- `closed` is the event for those who were asked as well, and come too late now.
+-- else has to be asked and still be a friend of a proposer who wasn't shut out, and is told nothing of the trade otherwise.
+-- The rest is as in `cards_give`; `closed` is the event for those who were asked as well, and come too late now.
 --
 -- Statuses: accepted, replayed, key-reused, early, frozen, missing, stale-rulebook, trade-not-found, trade-closed (`facts` say
 -- the state), trade-expired, account-too-new, card-not-held, offer-not-covered (the proposer's cards are gone), hand-full,
@@ -46,7 +46,10 @@ BEGIN
     SELECT * INTO gate FROM fortunes_gate_look(trade.campaign_id);
     status := CASE WHEN gate.verdict <> 'live' THEN gate.verdict
                    WHEN gate.rulebook_version IS DISTINCT FROM the_version THEN 'stale-rulebook'
-                   WHEN NOT by_link AND NOT accounts_share_friendship(player, trade.proposer_id) THEN 'trade-not-found' END;
+                   WHEN NOT by_link AND NOT (
+                       accounts_share_friendship(player, trade.proposer_id)
+                       AND EXISTS (SELECT FROM accounts_player p WHERE p.id = trade.proposer_id AND p.is_active))
+                       THEN 'trade-not-found' END;
     IF status IS NULL THEN
         SELECT * INTO trade FROM cards_trade t WHERE t.id = the_trade;
         SELECT * INTO status, said FROM cards_answer_refusal(trade, player, by_link, gate.at);
@@ -71,15 +74,15 @@ BEGIN
                    WHEN NOT 0 <= ALL (theirs.counts) THEN 'offer-not-covered' END;
     status := coalesce(
         status,
-        cards_receiver_refusal(mine, cardinality(trade.gives), trade.type = 'gift', received_per_day, gate.today),
-        cards_receiver_refusal(theirs, cardinality(trade.takes), trade.type = 'request', received_per_day, gate.today));
+        cards_receiver_refusal(mine, cardinality(trade.gives), true, received_per_day, gate.today),
+        cards_receiver_refusal(theirs, cardinality(trade.takes), true, received_per_day, gate.today));
     IF status IS NOT NULL THEN
         RETURN;
     END IF;
 
-    mine := cards_received(mine, trade.gives, trade.type = 'gift', gate.today);
+    mine := cards_received(mine, trade.gives, cardinality(trade.gives) > 0, gate.today);
     mine := cards_keep_hand(mine, full_set, wild, gate.at);
-    theirs := cards_received(theirs, trade.takes, trade.type = 'request', gate.today);
+    theirs := cards_received(theirs, trade.takes, cardinality(trade.takes) > 0, gate.today);
     theirs := cards_keep_hand(theirs, full_set, wild, gate.at);
     UPDATE cards_trade t SET state = the_state, recipient_id = player, closed_at = gate.at WHERE t.id = the_trade;
     IF by_link THEN

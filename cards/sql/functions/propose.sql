@@ -14,7 +14,7 @@
 -- asks again), erased (the proposer), friend-not-found (one of those named, or nobody to ask), account-too-new, card-not-held, trade-limit, link-limit.
 CREATE FUNCTION cards_propose(
     the_campaign bigint, the_version integer, cooling_h integer, lifetime_h integer,
-    open_trades integer, open_links integer, links_per_day integer,
+    open_trades integer, open_links integer, links_per_day integer, proposals_per_day integer,
     proposer bigint, the_type text, the_audience text, friends uuid[], gives smallint[], takes smallint[],
     the_note text, the_code text, the_channel text,
     the_route text, the_key text, the_body_hash bytea, the_trade uuid, the_state text, proposed jsonb,
@@ -54,7 +54,7 @@ BEGIN
     IF the_audience <> 'link' THEN
         SELECT coalesce(array_agg(f.friend_id ORDER BY f.friend_id), '{}') INTO asked
           FROM accounts_friendship f JOIN accounts_player p ON p.id = f.friend_id
-         WHERE f.player_id = proposer AND f.state = 'friends' AND (friends IS NULL OR p.public_id = ANY (friends));
+         WHERE f.player_id = proposer AND f.state = 'friends' AND p.is_active AND (friends IS NULL OR p.public_id = ANY (friends));
     END IF;
     IF cardinality(gives) > 0 THEN
         until := cards_cooling_until(proposer, cooling_h, gate.at);
@@ -86,6 +86,13 @@ BEGIN
              WHERE l.player_id = proposer AND l.campaign_id = the_campaign AND l.created_at >= season.midnight) THEN
         status := 'link-limit';
         facts := json_build_object('limit', links_per_day)::text;
+    ELSIF proposals_per_day <= (
+            -- Direct gifts are no proposals and have no end.
+            SELECT count(*) FROM cards_trade t
+             WHERE t.proposer_id = proposer AND t.campaign_id = the_campaign AND t.created_at >= season.midnight
+               AND t.expires_at IS NOT NULL) THEN
+        status := 'trade-limit';
+        facts := json_build_object('limit', proposals_per_day)::text;
     END IF;
     IF status IS NOT NULL THEN
         RETURN;

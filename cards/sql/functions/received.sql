@@ -1,4 +1,4 @@
--- A hand with these cards added, and with the count of what was given to its player today. A day never goes back, not even
+-- A hand with these cards added, and with the count of what came to its player by trades today. A day never goes back, not even
 -- if the database's clock does.
 CREATE FUNCTION cards_received(hand cards_hand, cards smallint[], fed boolean, today date) RETURNS cards_hand
 LANGUAGE plpgsql VOLATILE

@@ -1,5 +1,6 @@
--- Why a locked hand can't take so many more cards: 'hand-full', 'receiver-limit', or null. `fed` says that they are given,
--- by a gift or in answer to a request: of these a player takes `received_per_day` on one local day at most.
+-- Why a locked hand can't take so many more cards: 'hand-full', 'receiver-limit', or null. `fed` says that another
+-- player's cards come by a trade: of these a player takes `received_per_day` on one local day at most. By a swap too, or the
+-- cards of a farm would be swapped for worthless ones.
 -- What is in escrow has to find its way back, so it counts as if it were there.
 CREATE FUNCTION cards_receiver_refusal(
     hand cards_hand, cards integer, fed boolean, received_per_day integer, today date

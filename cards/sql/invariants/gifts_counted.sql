@@ -1,12 +1,12 @@
--- What a hand has been given today is what friends gave on the hand's own day: gifts, and answers to requests. Nobody was
--- given more in a day than some rulebook of the campaign allows. A gift counts for the latest local day that its
+-- What a hand has been given today is what came by trades on the hand's own day: gifts, answers to requests, swaps. Nobody
+-- was given more in a day than some rulebook of the campaign allows. A card counts for the latest local day that its
 -- receiver had been given something on, which is not its own where the database's clock went back over midnight.
 WITH given AS (
     SELECT x.campaign_id, x.receiver_id AS player_id,
            max((x.at AT TIME ZONE c.tz)::date) OVER (PARTITION BY x.campaign_id, x.receiver_id ORDER BY x.id) AS day
       FROM cards_transfer x
-      JOIN cards_trade t ON t.id = x.trade_id AND t.type IN ('gift', 'request')
       JOIN fortunes_campaign c ON c.id = x.campaign_id
+     WHERE x.trade_id IS NOT NULL
 ), daily AS (
     SELECT g.campaign_id, g.player_id, g.day, count(*) AS cards FROM given g GROUP BY g.campaign_id, g.player_id, g.day
 ), latest AS (
