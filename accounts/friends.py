@@ -55,12 +55,6 @@ def _named(player: UUID | str, among: QuerySet[Player]) -> Player | None:
     return among.filter(username=username).first() if names.is_username(username) else None
 
 
-def friend(public_id: UUID, *, of: int) -> int | None:
-    """The id of a player's friend with this public id; None for strangers, the unknown and the blocked alike."""
-    friends = Friendship.objects.filter(player=of, friend__public_id=public_id, state=Friendship.State.FRIENDS)
-    return friends.values_list("friend", flat=True).first()
-
-
 def of(player_id: int) -> list[int]:
     """The ids of a player's friends, ascending; 200 at most."""
     friends = Friendship.objects.filter(player=player_id, state=Friendship.State.FRIENDS)

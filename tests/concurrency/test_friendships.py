@@ -248,7 +248,7 @@ def test_control_a_plain_look_holds_nothing():
 
     def trade() -> bool:
         with transaction.atomic(durable=True):
-            held = friends.friend(bob.public_id, of=alice.pk) is not None
+            held = friends.of(alice.pk) == [bob.pk]
             looked.set()
             return held and not ended.wait(5)
 
