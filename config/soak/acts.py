@@ -27,6 +27,7 @@ ONE_CARD = {
     "complete_set": ["patriotism"],
     "caps": {},
     "quotas": {"code": {"per_day": 10_000, "per_campaign": 10_000}},
+    "trading": {"received_per_day": 10_000},
 }
 
 
