@@ -45,6 +45,11 @@ def test_a_statement_that_was_planned_before_a_migration_is_planned_anew(owner_c
             # There is no second try in a transaction: what came before it would be lost.
             with pytest.raises(NotSupportedError), transaction.atomic():
                 sql.fetch_often(ask)
+        for _ in range(10):
+            assert sql.fetch_often(ask)[0] == (1, 2)
+        older = connection.connection
+        replace_answer(owner_connection, "one bigint, two bigint")
         assert sql.fetch_often(ask)[0] == (1, 2)
+        assert connection.connection is not older
     finally:
         owner_connection.execute("DROP FUNCTION test_answer()")
