@@ -192,3 +192,11 @@ def test_the_database_refuses(statement: str, constraint: str, alice: Player, bo
             "WITH asked AS (SELECT player_id, friend_id, 'asked' FROM accounts_friendship WHERE player_id = %(alice)s) "
         )
         cursor.execute(row + statement, {"alice": alice.pk})
+
+
+def test_of_pairs_those_are_confirmed_who_are_friends(alice: Player, bob: Player):
+    FriendshipFactory.create(player=alice, friend=bob)
+    stranger = PlayerFactory.create()
+    pairs = [(alice.pk, bob.pk), (bob.pk, alice.pk), (alice.pk, stranger.pk)]
+    found = [(alice.pk, bob.pk, bob.public_id), (bob.pk, alice.pk, alice.public_id)]
+    assert sorted(friends.confirmed(pairs)) == sorted(found)

@@ -27,10 +27,15 @@ class Seen:
             for file in resources.files(app).joinpath("sql").iterdir()
             if file.name.endswith(".sql")
         }
-        self._fetch, self._execute = sql.fetch, sql.execute
+        self._fetch, self._fetch_often, self._execute = sql.fetch, sql.fetch_often, sql.execute
 
     def fetch(self, statement: str, params: dict | None = None) -> list:
         rows = self._fetch(statement, params)
+        self._note(statement, rows)
+        return rows
+
+    def fetch_often(self, statement: str, params: dict | None = None) -> list:
+        rows = self._fetch_often(statement, params)
         self._note(statement, rows)
         return rows
 
@@ -46,8 +51,8 @@ class Seen:
 
 def pytest_configure(config: pytest.Config) -> None:
     seen = Seen()
-    # Callers say `sql.fetch`, so that this is where all of them pass.
-    sql.fetch, sql.execute = seen.fetch, seen.execute
+    # Callers say `sql.fetch`, so that this is where all of them pass; `fetch_alone` goes on to `fetch_often`.
+    sql.fetch, sql.fetch_often, sql.execute = seen.fetch, seen.fetch_often, seen.execute
     config.add_cleanup(lambda: _write(seen))
 
 

@@ -10,7 +10,7 @@
 -- A day is a local one, and what the thief did on a later day than `today` counts too: a clock that goes back gives no
 -- steals back.
 --
--- Statuses: null (may be done), steal-limit, pair-limit, player-protected (`until` says how long), friend-lacks-card,
+-- `status` is null if it may be done, or else steal-limit, pair-limit, player-protected (`until` says how long), friend-lacks-card,
 -- last-card-spared, no-doubles, stale-number.
 CREATE FUNCTION cards_judge_steal(
     the_campaign bigint, thief bigint, victim bigint, robbed cards_hand, at timestamptz, today date,

@@ -14,8 +14,8 @@
 -- they lose a card; what only this function knows is added to the payloads. `players` have news, up to `seqs`.
 --
 -- Statuses: played, replayed, key-reused, early, frozen, missing, stale-rulebook, rule-forbids, friend-not-found, card-not-held
--- (the special one), kind-held (a wild card stands for a missing kind), friend-lacks-card, hand-full, and those of
--- `cards_judge_steal`.
+-- (the special one), kind-held (a wild card stands for a missing kind), friend-lacks-card, hand-full, steal-limit, pair-limit,
+-- player-protected, last-card-spared, no-doubles, stale-number (these by `cards_judge_steal`).
 CREATE FUNCTION cards_play(
     the_campaign bigint, the_version integer, full_set smallint[], wild smallint, stealing jsonb, cooling_h integer,
     the_type text, allowed boolean, special smallint, the_player bigint, friend_public uuid,
