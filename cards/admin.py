@@ -198,10 +198,14 @@ class ShareLinkAdmin(ReadOnlyAdmin):
     # With its code whoever reads it could claim the card.
     unshown = ("code",)
     ordering = ("-trade_id",)
-    list_display = ("trade_id", "campaign", "player", "channel", "opens", "claims", "created_at")
-    list_select_related = ("campaign", "player")
+    list_display = ("trade_id", "campaign", "player", "channel", "opens", "claimed", "created_at")
+    list_select_related = ("campaign", "player", "trade")
     search_by = (by_number("trade_id"),)
     search_help_text: ClassVar = _("Number of the trade")
+
+    @admin.display(description=_("claimed"))
+    def claimed(self, row: ShareLink) -> int:
+        return row.claims
 
 
 @admin.register(Play)

@@ -36,7 +36,7 @@ def gift(asked: keys.Request, campaign_id: int, giver: SignedIn, to: UUID, gives
     )
     return {
         **_rules(campaign_id),
-        **_key(asked, campaign_id),
+        **keys.within(asked, campaign_id=campaign_id),
         "campaign": campaign_id,
         "giver": giver.pk,
         "receiver": to,
@@ -62,7 +62,7 @@ def proposal(asked: keys.Request, campaign_id: int, proposer: SignedIn, made: Pr
     )
     return {
         **_limits(campaign_id),
-        **_key(asked, campaign_id),
+        **keys.within(asked, campaign_id=campaign_id),
         "campaign": campaign_id,
         "proposer": proposer.pk,
         "type": made.type,
@@ -95,7 +95,7 @@ def acceptance(asked: keys.Request, known: dealing.Known, by: SignedIn, *, by_li
     closed = events.TradeClosed(trade=str(known.public_id), state=state, by=None, hand_version=None)
     return {
         **_rules(known.campaign_id),
-        **_key(asked, known.campaign_id),
+        **keys.within(asked, campaign_id=known.campaign_id),
         "trade": known.id,
         "player": by.pk,
         "by_link": by_link,
@@ -108,17 +108,12 @@ def acceptance(asked: keys.Request, known: dealing.Known, by: SignedIn, *, by_li
 def closure(asked: keys.Request, known: dealing.Known, by: SignedIn, *, state: str) -> dict[str, Any]:
     closed = events.TradeClosed(trade=str(known.public_id), state=state, by=str(by.public_id), hand_version=None)
     return {
-        **_key(asked, known.campaign_id),
+        **keys.within(asked, campaign_id=known.campaign_id),
         "trade": known.id,
         "player": by.pk,
         "state": state,
         "closed": _payload(closed),
     }
-
-
-def _key(asked: keys.Request, campaign_id: int) -> dict[str, Any]:
-    """A key is unique within a campaign, whose hands are the lock under which it is looked up."""
-    return {"route": f"{asked.route}:{campaign_id}", "key": asked.key, "body_hash": asked.body_hash}
 
 
 def _rules(campaign_id: int) -> dict[str, Any]:

@@ -9,36 +9,50 @@ from rest_framework.serializers import CharField, UUIDField
 from cards import answers, serializers
 from cards.actions import copies, steals, trades, wilds
 from cards.models import Trade
-from fortunes import keys
+from fortunes import keys, rest
 from fortunes.commands import Caller, Command
 
 
-class GiftData(serializers.GiftProposal):
+class Keyed(rest.StrictSerializer):
+    """What REST says in a header and in the address."""
+
+    key = CharField(default="", allow_blank=True, trim_whitespace=False)
+
+
+class GiftData(Keyed, serializers.GiftProposal):
     """A gift, under an idempotency key."""
 
     type = None  # type: ignore[assignment]
-    key = CharField(default="", allow_blank=True, trim_whitespace=False)
 
 
-class AskData(serializers.RequestProposal):
+class AskData(Keyed, serializers.RequestProposal):
     """A request for cards, under an idempotency key."""
 
     type = None  # type: ignore[assignment]
-    key = CharField(default="", allow_blank=True, trim_whitespace=False)
 
 
-class SwapData(serializers.SwapProposal):
+class SwapData(Keyed, serializers.SwapProposal):
     """A swap, under an idempotency key."""
 
     type = None  # type: ignore[assignment]
-    key = CharField(default="", allow_blank=True, trim_whitespace=False)
 
 
-class TradeData(serializers.Nothing):
+class TradeData(Keyed):
     """A trade of the socket's campaign, under an idempotency key."""
 
     trade = UUIDField()
-    key = CharField(default="", allow_blank=True, trim_whitespace=False)
+
+
+class StealData(Keyed, serializers.StealRequest):
+    """A steal card, under an idempotency key."""
+
+
+class WildData(Keyed, serializers.WildRequest):
+    """A wild card, under an idempotency key."""
+
+
+class CopyData(Keyed, serializers.CopyRequest):
+    """A copy card, under an idempotency key."""
 
 
 def gift(caller: Caller, data: dict[str, Any]) -> answers.TradeReceipt:
@@ -72,32 +86,13 @@ def cancel(caller: Caller, data: dict[str, Any]) -> answers.TradeReceipt:
 
 
 def _propose(kind: Trade.Type, caller: Caller, data: dict[str, Any]) -> answers.TradeReceipt:
-    told = {name: value for name, value in data.items() if name != "key"} | {"type": kind.value}
-    body = {"campaign": caller.campaign.slug, **told}
-    asked = keys.request(player_id=caller.player.pk, route="trades", key=data["key"], body=body)
+    told = _without_key(data) | {"type": kind.value}
+    asked = _asked(caller, "trades", data, {"campaign": caller.campaign.slug, **told})
     return trades.propose(asked=asked, campaign=caller.campaign, proposer=caller.player, **serializers.proposed(told))
 
 
 def _settled(caller: Caller, route: str, data: dict[str, Any]) -> keys.Request:
-    return keys.request(player_id=caller.player.pk, route=route, key=data["key"], body={"trade": data["trade"]})
-
-
-class StealData(serializers.StealRequest):
-    """A steal card, under an idempotency key."""
-
-    key = CharField(default="", allow_blank=True, trim_whitespace=False)
-
-
-class WildData(serializers.WildRequest):
-    """A wild card, under an idempotency key."""
-
-    key = CharField(default="", allow_blank=True, trim_whitespace=False)
-
-
-class CopyData(serializers.CopyRequest):
-    """A copy card, under an idempotency key."""
-
-    key = CharField(default="", allow_blank=True, trim_whitespace=False)
+    return _asked(caller, route, data, {"trade": data["trade"]})
 
 
 def steal(caller: Caller, data: dict[str, Any]) -> answers.PlayReceipt:
@@ -118,8 +113,15 @@ def copy(caller: Caller, data: dict[str, Any]) -> answers.PlayReceipt:
 
 
 def _played(caller: Caller, route: str, data: dict[str, Any]) -> keys.Request:
-    body = {"campaign": caller.campaign.slug, **{name: value for name, value in data.items() if name != "key"}}
+    return _asked(caller, route, data, {"campaign": caller.campaign.slug, **_without_key(data)})
+
+
+def _asked(caller: Caller, route: str, data: dict[str, Any], body: dict[str, Any]) -> keys.Request:
     return keys.request(player_id=caller.player.pk, route=route, key=data["key"], body=body)
+
+
+def _without_key(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name != "key"}
 
 
 COMMANDS = {

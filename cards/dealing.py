@@ -16,7 +16,7 @@ import msgspec
 
 from accounts import errors as accounts
 from cards import answers, catalogue, errors, hands
-from fortunes import doorbell, rulebooks, sql
+from fortunes import doorbell, gate, rulebooks, sql
 from fortunes import errors as ground
 from fortunes.answers import instant
 from fortunes.errors import DomainError
@@ -25,10 +25,8 @@ from fortunes.models import Campaign
 ATTEMPTS = 4
 
 REFUSALS: dict[str, type[DomainError]] = {
+    **gate.REFUSALS,
     "key-reused": ground.IdempotencyKeyReused,
-    "early": ground.CampaignNotLive,
-    "frozen": ground.CampaignFrozen,
-    "missing": ground.CampaignNotFound,
     # Only a token that outlived its player can ask.
     "erased": accounts.TokenInvalid,
     "friend-not-found": errors.FriendNotFound,

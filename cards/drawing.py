@@ -13,7 +13,7 @@ from typing import Any
 
 from cards import answers, catalogue, draws, errors, hands
 from fortunes import errors as ground
-from fortunes import rulebooks, sql
+from fortunes import gate, rulebooks, sql
 from fortunes.actions import campaigns
 from fortunes.answers import instant
 from fortunes.errors import DomainError
@@ -23,6 +23,7 @@ from fortunes.rules import Rules
 ATTEMPTS = 4
 
 REFUSALS: dict[str, type[DomainError]] = {
+    **gate.REFUSALS,
     "key-reused": ground.IdempotencyKeyReused,
     "code-used": errors.CodeUsed,
     "code-unknown": errors.CodeInvalid,
@@ -31,9 +32,6 @@ REFUSALS: dict[str, type[DomainError]] = {
     "daily-limit": errors.DailyLimitReached,
     "campaign-limit": errors.CampaignLimitReached,
     "hand-full": errors.HandFull,
-    "early": ground.CampaignNotLive,
-    "frozen": ground.CampaignFrozen,
-    "missing": ground.CampaignNotFound,
 }
 DONE = ("drawn", "replayed")
 # What the next attempt may find in order.

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from cards import answers, catalogue, days, draws, errors, events, hands
 from cards.models import CardKind, Play
-from fortunes import doorbell, keys, rulebooks, sql
+from fortunes import doorbell, gate, keys, rulebooks, sql
 from fortunes import errors as ground
 from fortunes.actions import campaigns
 from fortunes.answers import instant
@@ -30,10 +30,8 @@ ATTEMPTS = 4
 AGAIN = ("stale-rulebook", "stale-number")
 
 REFUSALS: dict[str, type[DomainError]] = {
+    **gate.REFUSALS,
     "key-reused": ground.IdempotencyKeyReused,
-    "early": ground.CampaignNotLive,
-    "frozen": ground.CampaignFrozen,
-    "missing": ground.CampaignNotFound,
     "rule-forbids": errors.RuleForbids,
     "friend-not-found": errors.FriendNotFound,
     "card-not-held": errors.CardNotHeld,
@@ -122,10 +120,7 @@ def params(asked: keys.Request, move: Move, kinds: catalogue.Catalogue, wanted: 
         "slugs": list(kinds.kinds),
         "number": number,
         "roll": roll,
-        # A key is unique within a campaign, whose hands are the lock under which it is looked up.
-        "route": f"{asked.route}:{move.campaign.pk}",
-        "key": asked.key,
-        "body_hash": asked.body_hash,
+        **keys.within(asked, campaign_id=move.campaign.pk),
         "play": play_id,
         "told": list(told),
         "news": [Jsonb(msgspec.to_builtins(news)) for news in told.values()],

@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from fortunes import sql
+from fortunes import errors, sql
+from fortunes.errors import DomainError
 
 # The namespace of campaign locks among PostgreSQL's advisory locks; the functions in sql/ use the same number.
 NAMESPACE = 5525
+
+# What the look through the gate says of a campaign that isn't live (fortunes/sql/functions/gate_look.sql).
+REFUSALS: dict[str, type[DomainError]] = {
+    "early": errors.CampaignNotLive,
+    "frozen": errors.CampaignFrozen,
+    "missing": errors.CampaignNotFound,
+}
 
 
 def close(campaign_id: int) -> None:

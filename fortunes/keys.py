@@ -44,6 +44,12 @@ def request(*, player_id: int, route: str, key: str | None, body: Any) -> Reques
     return Request(player_id, route, key, hashlib.sha256(f"{route}\n{canonical}".encode()).digest())
 
 
+def within(asked: Request, *, campaign_id: int) -> dict[str, Any]:
+    """A key as the hot verbs are told of it: unique within a campaign, whose hands are the lock under which it is
+    looked up."""
+    return {"route": f"{asked.route}:{campaign_id}", "key": asked.key, "body_hash": asked.body_hash}
+
+
 def claim(asked: Request, result_type: type[T]) -> T | None:
     """None if this is the first time; otherwise the stored result of the first.
 

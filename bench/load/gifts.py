@@ -114,15 +114,20 @@ class Case:
         self._path = "/api/v1/nothing" if way == "rest no-op" else f"/api/v1/campaigns/{campaign}/trades"
 
     async def closed(self, loops: int, seconds: float) -> None:
-        """So many loops, each going round its own part of the players; where they are few, several share one."""
+        """So many loops, each going round its own pairs, where a card goes there and back; so nobody runs out of cards.
+
+        Where there are fewer pairs than loops, each loop has a giver, and several the same one.
+        """
         ends = monotonic() + seconds
+        pairs = list(zip(self._players[::2], self._players[1::2], strict=True))
 
         async def loop(number: int) -> None:
-            own = self._players[number::loops] or [self._players[number % len(self._players)]]
-            for giver in itertools.cycle(own):
+            lonely = (self._players[number % len(self._players)],)
+            for givers in itertools.cycle(pairs[number::loops] or [lonely]):
                 if monotonic() >= ends:
                     return
-                await self._one(giver, monotonic())
+                for giver in givers:
+                    await self._one(giver, monotonic())
 
         await asyncio.gather(*(loop(number) for number in range(loops)))
 

@@ -118,7 +118,7 @@ def state(row: Trade, *, has_declined: bool = False) -> str:
 def _links(trades: list[int]) -> dict[int, answers.LinkShared]:
     if not trades:
         return {}
-    links = ShareLink.objects.filter(trade__in=trades).annotate(put_aside=Count("uncounted"))
+    links = ShareLink.objects.filter(trade__in=trades).select_related("trade").annotate(put_aside=Count("uncounted"))
     return {
         link.pk: answers.link(link.code, link.channel, opens=link.opens + link.put_aside, claims=link.claims)
         for link in links

@@ -154,7 +154,6 @@ class Migration(migrations.Migration):
                 ("code", models.CharField(max_length=16, verbose_name="code")),
                 ("channel", models.CharField(max_length=32, verbose_name="channel")),
                 ("opens", models.BigIntegerField(db_default=0, verbose_name="opened")),
-                ("claims", models.IntegerField(db_default=0, verbose_name="claimed")),
                 ("created_at", models.DateTimeField(db_default=fortunes.models.DatabaseNow(), verbose_name="created")),
                 ("campaign", campaign()),
                 ("player", player()),
@@ -165,7 +164,6 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["player", "campaign", "created_at"], name="link_of_player")],
                 "constraints": [
                     models.UniqueConstraint(fields=("code",), name="link_code_once"),
-                    models.CheckConstraint(condition=Q(claims__gte=0, claims__lte=1), name="link_claimed_once"),
                 ],
             },
         ),

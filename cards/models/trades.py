@@ -130,7 +130,6 @@ class ShareLink(models.Model):
     code = models.CharField(_("code"), max_length=16)
     channel = models.CharField(_("channel"), max_length=32)
     opens = models.BigIntegerField(_("opened"), db_default=0)
-    claims = models.IntegerField(_("claimed"), db_default=0)
     created_at = models.DateTimeField(_("created"), db_default=DatabaseNow())
 
     class Meta:
@@ -138,9 +137,13 @@ class ShareLink(models.Model):
         verbose_name_plural = _("links")
         constraints = [
             models.UniqueConstraint(fields=["code"], name="link_code_once"),
-            models.CheckConstraint(name="link_claimed_once", condition=Q(claims__gte=0, claims__lte=1)),
         ]
         indexes = [models.Index(fields=["player", "campaign", "created_at"], name="link_of_player")]
+
+    @property
+    def claims(self) -> int:
+        """How many have followed it to the end: the first one."""
+        return int(self.trade.state == Trade.State.ACCEPTED)
 
 
 class LinkOpen(models.Model):

@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
-from config.client.pushes import Push
+from config.client.pushes import CardCopied, CardStolen, CardTaken, CardTurned, Push, TradeAccepted, TradeProposed
+from config.client.shapes import PlayReceipt, TradeReceipt
+from config.client.verbs import ALL_FRIENDS, Audience, Verbs
 from config.demo.journal import Deal
-from config.demo.player import OVER_REST, Player
+from config.demo.player import Player
 
 # How long somebody who is asked thinks about it.
 LONGEST_THOUGHT_S = 0.5
 TAKEN_BACK = 0.2
 UNKIND = 0.1
+TOO_MANY = "trade-limit-reached"
 # Somebody else was faster, or the cards have gone meanwhile.
 TOO_LATE = ("trade-already-closed", "trade-expired", "card-not-held", "offer-not-covered", "receiver-limit-reached")
 UNPLAYABLE = {
@@ -33,7 +35,6 @@ UNPLAYABLE = {
         "player-protected",
     ),
 }
-PATHS = {"wild": "wilds", "copy": "copies", "steal": "steals"}
 
 
 async def act(player: Player, everybody: Sequence[Player]) -> None:
@@ -45,28 +46,28 @@ async def act(player: Player, everybody: Sequence[Player]) -> None:
 async def ask_around(player: Player, everybody: Sequence[Player]) -> None:
     """Ask one friend, some or all for a card; what is not answered is sometimes withdrawn."""
     kind = random.choice(_missing(player) or player.world.complete_set)
-    friends = [friend.diary.player for friend in player.friends]
-    audience = random.choice(({"to": friends[0]}, {"to_some": friends[:3]}, {"to_all": True}))
-    receipt = await _propose(player, "request", {**audience, "takes": [kind], "note": "新年快乐"})
-    await _perhaps_take_back(player, receipt)
+    friends = tuple(friend.diary.player for friend in player.friends)
+    of = random.choice((Audience(one=friends[0]), Audience(some=friends[:3]), ALL_FRIENDS))
+    ask = player.anyhow(lambda verbs, key: verbs.request([kind], of, note="新年快乐", key=key))
+    await _perhaps_take_back(player, await player.write("request", ask, TOO_MANY))
 
 
 async def offer_a_swap(player: Player, everybody: Sequence[Player]) -> None:
-    doubles, missing = _doubles(player), _missing(player)
-    if doubles and missing:
-        swap = {"to_all": True, "gives": [random.choice(doubles)], "takes": [random.choice(missing)]}
-        await _perhaps_take_back(player, await _propose(player, "swap", swap, "card-not-held"))
+    if (doubles := _doubles(player)) and (missing := _missing(player)):
+        gives, takes = [random.choice(doubles)], [random.choice(missing)]
+        offer = player.anyhow(lambda verbs, key: verbs.swap(gives, takes, of=ALL_FRIENDS, key=key))
+        await _perhaps_take_back(player, await player.write("swap", offer, TOO_MANY, "card-not-held"))
 
 
 async def spread_a_link(player: Player, everybody: Sequence[Player]) -> None:
     """A double for whoever follows it first. Two others try, or nobody does: at the deadline it is the giver's."""
-    doubles = _doubles(player)
-    if not doubles:
+    if not (doubles := _doubles(player)):
         return
-    gift = {"link": random.choice(("wechat", "weibo", "qr")), "gives": [random.choice(doubles)]}
-    receipt = await _propose(player, "gift", gift, "card-not-held")
-    if receipt:
-        code = receipt["trade"]["link"]["code"]
+    channel, gives = random.choice(("wechat", "weibo", "qr")), [random.choice(doubles)]
+    spread = player.anyhow(lambda verbs, key: verbs.gift_by_link(channel, gives, key=key))
+    receipt = await player.write("gift by link", spread, TOO_MANY, "card-not-held")
+    if receipt and receipt.trade.link:
+        code = receipt.trade.link.code
         others = random.sample([other for other in everybody if other is not player], 2)
         await asyncio.gather(*(_follow(other, player, code) for other in others))
 
@@ -77,104 +78,84 @@ async def play_a_special_card(player: Player) -> bool:
     for role, codes in UNPLAYABLE.items():
         if not player.diary.cards[role] or not missing:
             continue
-        body: dict[str, Any] = {"kind": random.choice(missing)}
-        if role != "wild":
-            holding = [friend for friend in player.friends if friend.diary.cards[body["kind"]]]
-            if not holding:
-                continue
-            body["from"] = random.choice(holding).diary.player
-        receipt = await _write(player, f"campaigns/{player.world.slug}/{PATHS[role]}", role, body, *codes)
-        if receipt:
-            play = receipt["play"]
-            player.diary.plays[play["id"]] = play["kind"]
-            player.done("play", play["id"])
-        return True
+        kind = random.choice(missing)
+        holding = [friend.diary.player for friend in player.friends if friend.diary.cards[kind]]
+        if role == "wild" or holding:
+            play = _play(role, kind, random.choice(holding) if holding else "")
+            receipt = await player.write(role, player.anyhow(play), *codes)
+            if receipt:
+                player.diary.plays[receipt.play.id] = receipt.play.kind
+                player.done("play", receipt.play.id)
+            return True
     return False
+
+
+def _play(role: str, kind: str, friend: str) -> Callable[[Verbs, str], Awaitable[PlayReceipt]]:
+    if role == "wild":
+        return lambda verbs, key: verbs.wild(kind, key=key)
+    if role == "copy":
+        return lambda verbs, key: verbs.copy(friend, kind, key=key)
+    return lambda verbs, key: verbs.steal(friend, kind, key=key)
 
 
 def note(player: Player, push: Push) -> None:
     """What an event says of the player's cards, and what it makes them do."""
-    cards, data = player.diary.cards, push.data
-    match push.event:
-        case "trade.proposed" if data["proposer"] != player.diary.player:
-            player.run_an_errand(_answer(player, data))
-        case "trade.accepted":
-            _note_deal(player, data)
-        case "card.stolen":
-            cards[data["kind"]] -= 1
-        case "card.taken" | "card.turned" | "card.copied":
-            cards[{"card.taken": "steal", "card.turned": "wild", "card.copied": "copy"}[push.event]] -= 1
-            cards[data["kind"]] += 1
+    cards = player.diary.cards
+    match news := push.news:
+        case TradeProposed() if news.proposer != player.diary.player:
+            player.run_an_errand(_answer(player, news))
+        case TradeAccepted():
+            _note_deal(player, news)
+        case CardStolen():
+            cards[news.kind] -= 1
+        case CardTaken():
+            cards.update({news.kind: 1, "steal": -1})
+        case CardTurned():
+            cards.update({news.kind: 1, "wild": -1})
+        case CardCopied():
+            cards.update({news.kind: 1, "copy": -1})
 
 
-def _note_deal(player: Player, data: dict[str, Any]) -> None:
-    deal = Deal(data["proposer"], data["by"], tuple(sorted(data["gives"])), tuple(sorted(data["takes"])))
-    player.diary.deals[data["trade"]] = deal
+def _note_deal(player: Player, news: TradeAccepted) -> None:
+    deal = Deal(news.proposer, news.by, tuple(sorted(news.gives)), tuple(sorted(news.takes)))
+    player.diary.deals[news.trade] = deal
     gone, come = (deal.gives, deal.takes) if deal.proposer == player.diary.player else (deal.takes, deal.gives)
     player.diary.cards.subtract(gone)
     player.diary.cards.update(come)
 
 
-async def _answer(player: Player, data: dict[str, Any]) -> None:
+async def _answer(player: Player, news: TradeProposed) -> None:
     """Give what can be spared for what is missing; refuse sometimes; or leave it to others."""
     await asyncio.sleep(random.uniform(0, LONGEST_THOUGHT_S))
-    spared = all(player.diary.cards[kind] > 1 for kind in data["takes"])
-    wanted = all(not player.diary.cards[kind] for kind in data["gives"])
+    spared = all(player.diary.cards[kind] > 1 for kind in news.takes)
+    wanted = all(not player.diary.cards[kind] for kind in news.gives)
     if spared and wanted:
-        await _settle(player, data["trade"], "acceptance", "trade.accept")
+        accept = player.anyhow(lambda verbs, key: verbs.accept(news.trade, key=key))
+        _agreed(player, await player.write("acceptance", accept, *TOO_LATE))
     elif random.random() < UNKIND:
-        await _settle(player, data["trade"], "refusal", "trade.decline")
+        decline = player.anyhow(lambda verbs, key: verbs.decline(news.trade, key=key))
+        await player.write("refusal", decline, *TOO_LATE)
 
 
 async def _follow(player: Player, giver: Player, code: str) -> None:
     """They are friends then. A full list of friends can't be, with so few of them."""
-    path = f"links/{code}/acceptance"
-    send = lambda key: player.client.post(path, {}, key=key)  # noqa: E731 - as in `_write`
-    receipt = await player.write("link", send, *TOO_LATE, "link-not-found")
+    receipt = await player.write("link", lambda key: player.season.claim(code, key=key), *TOO_LATE, "link-not-found")
     if receipt:
         _agreed(player, receipt)
         player.are_friends(giver)
 
 
-async def _perhaps_take_back(player: Player, receipt: Any) -> None:
+async def _perhaps_take_back(player: Player, receipt: TradeReceipt | None) -> None:
     if receipt and random.random() < TAKEN_BACK:
         await asyncio.sleep(random.uniform(0, LONGEST_THOUGHT_S))
-        await _settle(player, receipt["trade"]["id"], "cancellation", "trade.cancel")
+        cancel = player.anyhow(lambda verbs, key: verbs.cancel(receipt.trade.id, key=key))
+        await player.write("cancellation", cancel, *TOO_LATE)
 
 
-async def _settle(player: Player, trade: str, noun: str, op: str) -> None:
-    receipt = await _write(player, f"trades/{trade}/{noun}", op, {}, *TOO_LATE, trade=trade)
-    if receipt and noun == "acceptance":
-        _agreed(player, receipt)
-
-
-def _agreed(player: Player, receipt: dict[str, Any]) -> None:
-    trade = receipt["trade"]["id"]
-    player.diary.agreed.add(trade)
-    player.done("trade", trade)
-
-
-async def _propose(player: Player, kind: str, body: dict[str, Any], *codes: str) -> Any:
-    path = f"campaigns/{player.world.slug}/trades"
-    return await _write(player, path, f"trade.{kind}", body, *codes, "trade-limit-reached", rest={"type": kind})
-
-
-async def _write(
-    player: Player,
-    path: str,
-    op: str,
-    body: dict[str, Any],
-    *codes: str,
-    rest: dict[str, Any] | None = None,
-    **named: str,
-) -> Any:
-    """Over REST now and then, and else over the socket, whose frame says besides what an address says by itself."""
-    send: Callable[[str], Awaitable[Any]]
-    if random.random() < OVER_REST:
-        send = lambda key: player.client.post(path, {**(rest or {}), **body}, key=key)  # noqa: E731
-    else:
-        send = lambda key: player.command(op, {**body, **named, "key": key})  # noqa: E731
-    return await player.write(op, send, *codes)
+def _agreed(player: Player, receipt: TradeReceipt | None) -> None:
+    if receipt:
+        player.diary.agreed.add(receipt.trade.id)
+        player.done("trade", receipt.trade.id)
 
 
 def _missing(player: Player) -> list[str]:

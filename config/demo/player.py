@@ -20,8 +20,9 @@ from config.client.outages import Outage
 from config.client.pushes import GiftReceived, InvitationCredited, Push
 from config.client.rest import Client
 from config.client.season import Season
-from config.client.shapes import Scan, TradeReceipt
+from config.client.shapes import Scan
 from config.client.sockets import Lost, Position, Refused
+from config.client.verbs import Verbs
 from config.demo import together
 from config.demo.hostapp import HostApp
 from config.demo.journal import Diary, Given, Heard, Journal
@@ -196,10 +197,9 @@ class Player:
             await self.give(random.choice(self.friends), doubles[:2])
 
     async def give(self, friend: Player, kinds: Sequence[str]) -> None:
-        """Mostly over the socket."""
-        by_rest = random.random() < OVER_REST or self._listening.done()
+        gift = self.anyhow(lambda verbs, key: verbs.gift(friend.diary.player, kinds, key=key))
         # A friend may have stolen it, or got it in a trade, at this very moment.
-        answer = await self.write("gift", partial(self._gift, by_rest, friend.diary.player, kinds), "card-not-held")
+        answer = await self.write("gift", gift, "card-not-held")
         if answer:
             trade = answer.trade.id
             self.diary.gifts[trade] = Given(friend.diary.player, tuple(kinds))
@@ -221,12 +221,18 @@ class Player:
             if again and again != answer:
                 self.surprise("opening", f"twice, {answer} and {again}")
 
-    async def _gift(self, by_rest: bool, to: str, gives: Sequence[str], key: str) -> TradeReceipt:
-        """A line waits for its server as long as it takes; a player does not."""
-        if by_rest:
-            return await self.season.gift(to, gives, key=key)
-        async with asyncio.timeout(PATIENCE_S):
-            return await self.line.gift(to, gives, key=key)
+    def anyhow(self, verb: Callable[[Verbs, str], Awaitable[T]]) -> Callable[[str], Awaitable[T]]:
+        """An act for `write`: over REST now and then, and else over the socket; sent again over the same."""
+        by_rest = random.random() < OVER_REST or self._listening.done()
+
+        async def send(key: str) -> T:
+            if by_rest:
+                return await verb(self.season, key)
+            # A line waits for its server as long as it takes; a player does not.
+            async with asyncio.timeout(PATIENCE_S):
+                return await verb(self.line, key)
+
+        return send
 
     async def command(self, op: str, data: dict[str, Any]) -> Any:
         """Any command, right or wrong."""

@@ -17,7 +17,7 @@ from cards.actions import credits
 from fortunes import rulebooks
 from fortunes.models import Campaign, Rulebook
 from tests.factories import cards as make
-from tests.factories.accounts import FriendshipFactory, PlayerFactory, ReferralFactory
+from tests.factories.accounts import PlayerFactory, ReferralFactory
 from tests.plugins.clock import Clock
 
 pytestmark = pytest.mark.django_db
@@ -28,18 +28,6 @@ Call = Callable[..., Any]
 @pytest.fixture
 def season() -> Campaign:
     return make.SeasonFactory.create(rulebook={"quotas": make.PLENTY})
-
-
-@pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
-
-
-@pytest.fixture
-def bob(alice: Player) -> Player:
-    bob = PlayerFactory.create()
-    FriendshipFactory.create(player=alice, friend=bob)
-    return bob
 
 
 @pytest.fixture

@@ -22,11 +22,6 @@ def season() -> Campaign:
     return make.SeasonFactory.create(rulebook={"quotas": make.PLENTY})
 
 
-@pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
-
-
 def batch_of(season: Campaign, count: int = 3) -> CodeBatch:
     return batches.create(campaign_id=season.pk, source_slug="code", count=count, expires_at=season.closes_at)
 

@@ -14,7 +14,6 @@ from fortunes import errors as ground
 from fortunes import invariants, sql
 from fortunes.models import Campaign
 from tests.factories import cards as make
-from tests.factories.accounts import PlayerFactory
 from tests.plugins.clock import Clock
 
 pytestmark = pytest.mark.django_db
@@ -27,11 +26,6 @@ def season_in(tz: str, **fields: object) -> Campaign:
 @pytest.fixture
 def season() -> Campaign:
     return season_in("Asia/Shanghai")
-
-
-@pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
 
 
 def next_at(season: Campaign, player: Player) -> str:

@@ -27,11 +27,6 @@ def season() -> Campaign:
 
 
 @pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
-
-
-@pytest.fixture
 def staff() -> Player:
     return PlayerFactory.create(is_staff=True)
 

@@ -23,23 +23,6 @@ from tests.plugins.clock import Clock
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def season() -> Campaign:
-    return make.TradingSeasonFactory.create()
-
-
-@pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
-
-
-@pytest.fixture
-def bob(alice: Player) -> Player:
-    bob = PlayerFactory.create()
-    play.befriend(alice, bob)
-    return bob
-
-
 def test_a_copy_leaves_the_friend_theirs(season: Campaign, alice: Player, bob: Player) -> None:
     make.deal(season, alice, "copy", "patriotism", "prosperity", "harmony", "friendliness")
     make.deal(season, bob, "dedication")

@@ -13,7 +13,6 @@ from cards.models import Draw, DrawCount
 from fortunes import clock as database_clock
 from fortunes.models import Campaign
 from tests.factories import cards as make
-from tests.factories.accounts import PlayerFactory
 from tests.plugins.clock import Clock
 
 pytestmark = pytest.mark.django_db
@@ -28,11 +27,6 @@ RARE = {
 @pytest.fixture
 def season() -> Campaign:
     return make.SeasonFactory.create(rulebook=RARE)
-
-
-@pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
 
 
 def counted(season: Campaign) -> int:

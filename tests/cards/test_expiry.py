@@ -23,11 +23,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def season() -> Campaign:
-    return make.TradingSeasonFactory.create()
-
-
-@pytest.fixture
 def alice(season: Campaign) -> Player:
     alice = PlayerFactory.create()
     make.deal(season, alice, *["harmony"] * 3)

@@ -26,18 +26,6 @@ def season() -> Campaign:
 
 
 @pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
-
-
-@pytest.fixture
-def bob(alice: Player) -> Player:
-    bob = PlayerFactory.create()
-    FriendshipFactory.create(player=alice, friend=bob)
-    return bob
-
-
-@pytest.fixture
 def card(season: Campaign, alice: Player) -> str:
     """The slug of a card that alice holds, once."""
     return catalogue.of(season.pk).kinds[make.DrawFactory.create(campaign=season, player=alice).kind]

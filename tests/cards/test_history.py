@@ -28,18 +28,6 @@ def path(season: Campaign) -> str:
     return f"campaigns/{season.slug}/history"
 
 
-@pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
-
-
-@pytest.fixture
-def bob(alice: Player) -> Player:
-    bob = PlayerFactory.create()
-    deals.befriend(alice, bob)
-    return bob
-
-
 def told(entry: dict[str, Any]) -> tuple[str, str, str, str | None]:
     return entry["direction"], entry["kind"], entry["via"], entry["counterpart"]
 

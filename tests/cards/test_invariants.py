@@ -22,7 +22,6 @@ SWAP = _ONE % "type = 'swap' AND state = 'accepted'"
 SOME = _ONE % "audience = 'some' AND state = 'accepted'"
 DECLINED = _ONE % "audience = 'some' AND state = 'declined'"
 LINK = _ONE % "audience = 'link' AND state = 'open' AND type = 'gift'"
-CLAIMED = _ONE % "audience = 'link' AND state = 'accepted'"
 CANCELLED = _ONE % "state = 'cancelled'"
 STEAL, WILD, COPY = (
     f"(SELECT id FROM cards_play WHERE campaign_id = {{season}} AND type = '{type_}')"
@@ -109,8 +108,6 @@ PLANTS: dict[str, tuple[str, ...]] = {
         f"DELETE FROM cards_sharelink WHERE trade_id = {LINK}",
         f"UPDATE cards_sharelink SET player_id = {{bob}} WHERE trade_id = {LINK}",
         f"UPDATE cards_sharelink SET trade_id = {CANCELLED} WHERE trade_id = {LINK}",
-        f"UPDATE cards_sharelink SET claims = 1 WHERE trade_id = {LINK}",
-        f"UPDATE cards_sharelink SET claims = 0 WHERE trade_id = {CLAIMED}",
         f"UPDATE cards_tradenote SET player_id = {{bob}} WHERE trade_id = {LINK}",
         f"UPDATE cards_trade SET type = 'gift' WHERE id = {SOME}",
         f"UPDATE cards_trade SET type = 'swap' WHERE id = {LINK}",

@@ -27,11 +27,6 @@ def season() -> Campaign:
     return make.SeasonFactory.create(rulebook={"quotas": quotas})
 
 
-@pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
-
-
 def invited_by(inviter: Player) -> Player:
     invited: Player = PlayerFactory.create()
     ReferralFactory.create(inviter=inviter, invited=invited)

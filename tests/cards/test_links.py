@@ -24,11 +24,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def season() -> Campaign:
-    return make.TradingSeasonFactory.create()
-
-
-@pytest.fixture
 def alice(season: Campaign) -> Player:
     alice = PlayerFactory.create(nickname="阿丽")
     make.deal(season, alice, "harmony", "harmony", "patriotism")

@@ -14,22 +14,11 @@ from fortunes import rulebooks, sql
 from fortunes.models import Campaign
 from tests.factories import cards as make
 from tests.factories import trades as deals
-from tests.factories.accounts import PlayerFactory
 from tests.plugins.clock import Clock
 
 pytestmark = pytest.mark.django_db
 
 NOWHERE = 2**30
-
-
-@pytest.fixture
-def season() -> Campaign:
-    return make.TradingSeasonFactory.create()
-
-
-@pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
 
 
 def test_nothing_is_played_before_the_season_begins(season: Campaign, alice: Player, clock: Clock) -> None:

@@ -20,16 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def season() -> Campaign:
-    return make.TradingSeasonFactory.create()
-
-
-@pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
-
-
-@pytest.fixture
 def friends(alice: Player) -> list[Player]:
     """Three friends of alice's, who don't know each other."""
     friends = PlayerFactory.create_batch(3)

@@ -29,11 +29,6 @@ def season() -> Campaign:
     return make.SeasonFactory.create(rulebook={"quotas": {"code": {"per_day": 2, "per_campaign": 3}}})
 
 
-@pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
-
-
 def drawn(outcome: scans.Outcome) -> Redemption:
     assert isinstance(outcome, Redemption), outcome
     return outcome

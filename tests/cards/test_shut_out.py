@@ -21,11 +21,6 @@ def season() -> Campaign:
 
 
 @pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
-
-
-@pytest.fixture
 def farm(season: Campaign, alice: Player) -> Player:
     """A friend of Alice's with cards."""
     farm = PlayerFactory.create()

@@ -40,18 +40,6 @@ def season() -> Campaign:
     return season_with()
 
 
-@pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
-
-
-@pytest.fixture
-def bob(alice: Player) -> Player:
-    bob = PlayerFactory.create()
-    play.befriend(alice, bob)
-    return bob
-
-
 def told(player: Player, type_: str) -> dict[str, Any]:
     data: dict[str, Any] = Event.objects.get(player=player, type=type_).data
     return data

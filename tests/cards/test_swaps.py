@@ -20,11 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def season() -> Campaign:
-    return make.TradingSeasonFactory.create()
-
-
-@pytest.fixture
 def alice(season: Campaign) -> Player:
     """Has harmony twice."""
     alice = PlayerFactory.create()

@@ -25,18 +25,6 @@ def season(**trading: int) -> Campaign:
     return make.TradingSeasonFactory.create(rules={"trading": trading})
 
 
-@pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
-
-
-@pytest.fixture
-def bob(alice: Player) -> Player:
-    bob = PlayerFactory.create()
-    play.befriend(alice, bob)
-    return bob
-
-
 def claim(trade: Any, by: Player) -> Any:
     asked = make.asked(by, "link-acceptance", {"trade": str(trade.id)})
     return trades.accept_by_link(asked=asked, trade_pk=Trade.objects.get(public_id=trade.id).pk, by=by)

@@ -27,23 +27,6 @@ pytestmark = pytest.mark.django_db
 NOWHERE = 10**9
 
 
-@pytest.fixture
-def season() -> Campaign:
-    return make.TradingSeasonFactory.create()
-
-
-@pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
-
-
-@pytest.fixture
-def bob(alice: Player) -> Player:
-    bob = PlayerFactory.create()
-    play.befriend(alice, bob)
-    return bob
-
-
 def change_rules(season: Campaign) -> None:
     """A second version is in force; this process still believes in the first."""
     assert rulebooks.believed(season.pk) == 1

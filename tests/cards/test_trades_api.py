@@ -26,11 +26,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def season() -> Campaign:
-    return make.TradingSeasonFactory.create()
-
-
-@pytest.fixture
 def path(season: Campaign) -> str:
     return f"campaigns/{season.slug}/trades"
 

@@ -15,21 +15,10 @@ from fortunes import invariants, sql
 from fortunes.models import Campaign, Event
 from tests.factories import cards as make
 from tests.factories import trades as play
-from tests.factories.accounts import PlayerFactory
 from tests.factories.fortunes import change_rules
 from tests.plugins.clock import Clock
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def season() -> Campaign:
-    return make.TradingSeasonFactory.create()
-
-
-@pytest.fixture
-def alice() -> Player:
-    return PlayerFactory.create()
 
 
 def told(player: Player) -> dict[str, Any]:

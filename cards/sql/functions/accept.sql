@@ -85,9 +85,6 @@ BEGIN
     theirs := cards_received(theirs, trade.takes, cardinality(trade.takes) > 0, gate.today);
     theirs := cards_keep_hand(theirs, full_set, wild, gate.at);
     UPDATE cards_trade t SET state = the_state, recipient_id = player, closed_at = gate.at WHERE t.id = the_trade;
-    IF by_link THEN
-        UPDATE cards_sharelink l SET claims = l.claims + 1 WHERE l.trade_id = the_trade;
-    END IF;
     PERFORM cards_record_transfers(
         trade.campaign_id, the_trade, trade.proposer_id, player, trade.gives, trade.takes, gate.at);
 

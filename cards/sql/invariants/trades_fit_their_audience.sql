@@ -23,7 +23,6 @@ UNION ALL
 SELECT coalesce(t.id, l.trade_id), 'link', coalesce(t.proposer_id, l.player_id)
   FROM (SELECT * FROM cards_trade WHERE audience = 'link') t FULL JOIN cards_sharelink l ON l.trade_id = t.id
  WHERE t.id IS NULL OR l.trade_id IS NULL OR l.player_id <> t.proposer_id OR l.campaign_id <> t.campaign_id
-    OR l.claims <> CASE WHEN t.state = 'accepted' THEN 1 ELSE 0 END
 UNION ALL
 SELECT n.trade_id, 'note', n.player_id
   FROM cards_tradenote n JOIN cards_trade t ON t.id = n.trade_id
