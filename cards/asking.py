@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from cards import catalogue, dealing, events, links, trading
+from accounts import invitations
+from cards import catalogue, dealing, events, trading
 from fortunes import keys, rulebooks
 from fortunes.identity import SignedIn
 
@@ -71,7 +72,7 @@ def proposal(asked: keys.Request, campaign_id: int, proposer: SignedIn, made: Pr
         "gives": made.gives,
         "takes": made.takes,
         "note": made.note,
-        "code": links.fresh_code() if audience.link else None,
+        "code": invitations.fresh_code() if audience.link else None,
         "channel": audience.link,
         "trade": trade,
         "state": trading.after(trading.NONE, "propose"),

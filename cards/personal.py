@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from accounts import friends
 from cards import catalogue
@@ -72,15 +72,14 @@ def _notes(player_id: int) -> Iterator[dict[str, Any]]:
 @personal.section("share-links")
 def _links(player_id: int) -> Iterator[dict[str, Any]]:
     for campaign in _campaigns(player_id):
-        mine = ShareLink.objects.filter(player=player_id, campaign=campaign).select_related("trade")
-        mine = mine.annotate(put_aside=Count("uncounted"))
+        mine = listing.counted(ShareLink.objects.filter(player=player_id, campaign=campaign))
         for link in mine.order_by("created_at").iterator(chunk_size=personal.BATCH):
             yield {
                 "campaign": campaign.slug,
                 "trade": link.trade.public_id,
                 "code": link.code,
                 "channel": link.channel,
-                "opens": link.opens + link.put_aside,
+                "opens": link.looks,
                 "claims": link.claims,
                 "created_at": instant(link.created_at),
             }

@@ -29,6 +29,11 @@ def in_force(campaign_id: int, number: int | None = None) -> Rulebook:
     return known.latest("version") if number is None else known.get(version=number)
 
 
+def current(campaign_id: int) -> rules.Rules:
+    """The rules in force by the database's clock. Raises Rulebook.DoesNotExist."""
+    return version(campaign_id, in_force(campaign_id).version)
+
+
 def believed(campaign_id: int) -> int:
     """The number of the version that this process believes to be in force. Raises Rulebook.DoesNotExist."""
     if campaign_id not in _believed:

@@ -25,7 +25,7 @@ MOST = 50
 
 def suggestions(*, campaign: Campaign, player_id: int) -> answers.Suggestions:
     """Swaps with friends from which both would get what they miss, each as it could be proposed now."""
-    rules, now = _rules(campaign), clock.estimate()
+    rules, now = rulebooks.current(campaign.pk), clock.estimate()
     offers = _offers(campaign, player_id, now)
     if campaign.phase(now) is not Phase.LIVE or len(offers) >= rules.trading.open_trades:
         return answers.Suggestions(items=[])
@@ -59,7 +59,7 @@ def suggestions(*, campaign: Campaign, player_id: int) -> answers.Suggestions:
 
 def standings(*, campaign: Campaign, player_id: int) -> answers.Ranking:
     """A player and those of their friends who play in this campaign, by what they hold."""
-    known, rules = catalogue.of(campaign.pk), _rules(campaign)
+    known, rules = catalogue.of(campaign.pk), rulebooks.current(campaign.pk)
     people = {one.public_id: one for one in _circle(player_id)}
     held = _hands(campaign, [one.pk for one in people.values()])
     ranked = ranking.rank(
@@ -99,10 +99,6 @@ def _standing(player: UUID, hand: Hand | None, known: catalogue.Catalogue, rules
 def _given(hand: Hand, today: date) -> int:
     """How many cards of others have come to a hand today."""
     return hand.fed_today if hand.fed_day is not None and hand.fed_day >= today else 0
-
-
-def _rules(campaign: Campaign) -> Rules:
-    return rulebooks.version(campaign.pk, rulebooks.in_force(campaign.pk).version)
 
 
 def _circle(player_id: int) -> list[Player]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat
 
+from accounts import invitations as codes
 from accounts.actions import invitations
 from accounts.models import Friendship
-from cards import answers, catalogue, errors, links
+from cards import answers, catalogue, errors
 from cards.actions import listing, trades
 from cards.models import ShareLink, TradeNote
 from fortunes import keys, sql
@@ -51,7 +52,7 @@ def _followed(asked: keys.Request, code: str, player_id: int) -> ShareLink | Non
 
 
 def _spelt(code: str) -> Q:
-    return Q(code=links.normalise_code(code))
+    return Q(code=codes.normalise_code(code))
 
 
 def _describe(link: ShareLink) -> answers.LinkAnswer:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from accounts import friends
 from cards import answers, catalogue, errors
@@ -118,11 +119,13 @@ def state(row: Trade, *, has_declined: bool = False) -> str:
 def _links(trades: list[int]) -> dict[int, answers.LinkShared]:
     if not trades:
         return {}
-    links = ShareLink.objects.filter(trade__in=trades).select_related("trade").annotate(put_aside=Count("uncounted"))
-    return {
-        link.pk: answers.link(link.code, link.channel, opens=link.opens + link.put_aside, claims=link.claims)
-        for link in links
-    }
+    links = counted(ShareLink.objects.filter(trade__in=trades))
+    return {link.pk: answers.link(link.code, link.channel, opens=link.looks, claims=link.claims) for link in links}
+
+
+def counted(links: QuerySet[ShareLink]) -> QuerySet[Any]:
+    """Links with all their `looks`, also those that were put aside, and with the trades that say what came of them."""
+    return links.select_related("trade").annotate(looks=F("opens") + Count("uncounted"))
 
 
 def _declined(trades: list[int], player_id: int) -> set[int]:

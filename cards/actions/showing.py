@@ -38,7 +38,7 @@ def hand(*, campaign: Campaign, player_id: int) -> answers.HandSnapshot:
     """A player's hand with what is left of their quotas, and the feed's position read before it."""
     seq = feeds.player_positions(players=[player_id])[player_id]
     known = catalogue.of(campaign.pk)
-    rules = rulebooks.version(campaign.pk, rulebooks.in_force(campaign.pk).version)
+    rules = rulebooks.current(campaign.pk)
     row = next(iter(sql.fetch(sql.text("cards", "read_hand"), {"campaign": campaign.pk, "player": player_id})), None)
     held = hands.Held.of(player_id, row) if row else hands.Held.empty(player_id, len(known.kinds))
     none_used = [0] * len(known.sources)

@@ -75,7 +75,7 @@ def read(campaign_id: int, players: Iterable[str]) -> Facts:
     }
     known = catalogue.read(campaign_id)
     return Facts(
-        rules=rulebooks.version(campaign_id, rulebooks.in_force(campaign_id).version),
+        rules=rulebooks.current(campaign_id),
         closes_at=campaign.closes_at,
         frozen_at=campaign.frozen_at,
         settled_at=campaign.settled_at,

@@ -9,9 +9,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts import invitations
 from accounts.actions import bans, erasure, friendships
 from accounts.models import FRIEND_LIMIT, Ban, Friendship, Player
-from cards import errors, links
+from cards import errors
 from cards.models import Hand, LinkOpen, ShareLink, TradeNote
 from fortunes.models import Campaign
 from tests.cards.calling import get, pointers, post, problem
@@ -177,7 +178,11 @@ def test_links_of_who_blocked_me_look_like_none(path: str, alice: Player, bob: P
     elif who == "follower":
         friendships.block(by=bob.pk, player=alice.public_id)
     found: list[Any] = []
-    for tried in (links.fresh_code(), links.fresh_code(), code if who != "nobody" else links.fresh_code()):
+    for tried in (
+        invitations.fresh_code(),
+        invitations.fresh_code(),
+        code if who != "nobody" else invitations.fresh_code(),
+    ):
         with CaptureQueriesContext(connection) as captured:
             refused = post(bob, f"links/{tried}/acceptance")
         assert problem(refused) == (404, "link-not-found")
@@ -243,10 +248,10 @@ def test_opens_that_were_put_aside_are_counted_everywhere(season: Campaign, path
 
 
 def test_codes() -> None:
-    codes = {links.fresh_code() for _ in range(1_000)}
+    codes = {invitations.fresh_code() for _ in range(1_000)}
     assert len(codes) == 1_000
-    assert {len(code) for code in codes} == {links.CODE_LENGTH}
+    assert {len(code) for code in codes} == {invitations.LENGTH}
     code = codes.pop()
-    assert links.normalise_code(f"  {code.upper()}\n") == code
+    assert invitations.normalise_code(f"  {code.upper()}\n") == code
     for other in ("", code[:-1], code + "2", code[:-1] + "a", code[:-1] + "é", "\0" * 12):
-        assert links.normalise_code(other) == ""
+        assert invitations.normalise_code(other) == ""

@@ -134,7 +134,7 @@ def deal(campaign: Campaign, player: Player, *cards: str) -> None:
             hand.used_today[0] += 1
             hand.used[0] += 1
             hand.version, hand.day = hand.version + 1, today
-            rules = rulebooks.version(campaign.pk, rulebooks.in_force(campaign.pk).version)
+            rules = rulebooks.current(campaign.pk)
             is_complete = known.complete(rules, hand.counts, hand.escrow)
             hand.completed_at = (hand.completed_at or moment) if is_complete else None
             hand.save()
