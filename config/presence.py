@@ -2,7 +2,7 @@
 
 Each process keeps the roll of everybody who is online (config/sockets/roll.py): its own players by their sockets, and
 those of the other processes by one exchange with Redis a second (config/sockets/beats.py). So a look asks memory only,
-and no socket or request waits for Redis. While Redis is away what was known stays, and is called unknown.
+and no socket or request waits for Redis. While Redis is away what was known stays, and is soon called unknown.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from fortunes import rest, threads
 from fortunes.presence import Seen
 
 SOCKETS_A_CALL = 50
+# What was heard a moment ago is still known. After so many beats without an answer it isn't.
+MISSED_BEATS = 3
 
 log = logging.getLogger("fortunes.presence")
 
@@ -38,7 +40,7 @@ class Presence:
         # Of many sockets that ask at the same time together.
         self._contacts = threads.Gathered(friends.contacts, most=SOCKETS_A_CALL)
         self._known = False
-        self._complained = False
+        self._missed = 0
         # The loop keeps no strong reference to a task. Telling thousands may take its time, and beats go on meanwhile.
         self._tasks = (asyncio.create_task(self._beat_forever()), asyncio.create_task(self._tell_forever()))
 
@@ -80,14 +82,14 @@ class Presence:
             try:
                 await self._beats.beat()
                 self._known = self._roll.is_whole
-                if self._complained:
+                if self._missed >= MISSED_BEATS:
                     log.warning("presence is known again")
-                self._complained = False
+                self._missed = 0
             except Exception as error:  # whatever Redis and its client throw: nothing depends on it
-                self._known = False
-                if not self._complained:
+                self._missed += 1
+                if self._missed == MISSED_BEATS:
+                    self._known = False
                     log.warning("Redis is out of reach, presence is unknown: %r", error)
-                self._complained = True
             await asyncio.sleep(BEAT_S)
 
     async def _tell_forever(self) -> NoReturn:

@@ -78,8 +78,9 @@ class Beats:
             return
         rolls: list[Any] = await self._connected().mget([_key(name) for name in names])
         for name, packed in zip(names, rolls, strict=True):
-            # Gone: its process is dead, or writes it again at its next beat.
-            if packed is not None:
+            if packed is None:
+                self._roll.has_none(name)
+            else:
                 players = array("q")
                 players.frombytes(packed)
                 self._roll.learn(name, frozenset(players))

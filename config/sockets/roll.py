@@ -27,9 +27,10 @@ class Beat:
 
 @dataclass(slots=True)
 class Peer:
-    """Another process. `read` is the version that `players` are of."""
+    """Another process. `read` is the version that `players` are of; `is_heard` is false until there was one to read."""
 
     beat: Beat
+    is_heard: bool = False
     read: int | None = None
     players: frozenset[int] = frozenset()
     silent: int = 0
@@ -65,8 +66,8 @@ class Roll:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every other process's players have been read at least once."""
-        return all(peer.read is not None for peer in self._peers.values())
+        """Whether every other process's players have been asked for at least once."""
+        return all(peer.is_heard for peer in self._peers.values())
 
     def is_online(self, player: int) -> bool:
         # Web threads ask too, while the event loop changes things: the tuple is made in one step.
@@ -113,11 +114,16 @@ class Roll:
     def learn(self, name: str, players: frozenset[int]) -> None:
         """The players of another process, read after its last beat was heard."""
         peer = self._peers[name]
+        peer.is_heard = True
         came = [player for player in players - peer.players if not self.is_online(player)]
         went = peer.players - players
         peer.players, peer.read = players, peer.beat.version
         self._note(came, online=True)
         self._gone(went)
+
+    def has_none(self, name: str) -> None:
+        """Another process has let its players expire: it is dead, or will say anew who is there."""
+        self._peers[name].is_heard = True
 
     def take(self) -> dict[int, Change]:
         """What has changed since the last time, the newest of each player."""

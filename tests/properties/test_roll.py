@@ -114,6 +114,24 @@ def test_a_process_that_is_not_heard_of_is_dead_after_as_many_beats() -> None:
         assert beat(roll, {"c": Beat(99, 1)}, there) == {1: False}
 
 
+def test_a_dead_process_keeps_nobody_from_knowing() -> None:
+    """Its players have expired, its beat stands there for a while yet: who comes new knows at the first beat."""
+    roll = Roll()
+    roll.heard({"b": Beat(7, 1), "c": Beat(7, 1)})
+    assert sorted(roll.to_read(turn=1)) == ["b", "c"]
+    whole = [roll.is_whole]
+    roll.has_none("b")
+    whole.append(roll.is_whole)
+    roll.learn("c", frozenset({1}))
+    whole.append(roll.is_whole)
+    assert whole == [False, False, True]
+    # Should it live after all, it has only to say who is there.
+    roll.heard({"b": Beat(8, 1), "c": Beat(8, 1)})
+    assert roll.to_read(turn=2) == ["b"]
+    roll.learn("b", frozenset({2}))
+    assert roll.is_online(2)
+
+
 def test_a_process_that_was_only_slow_is_not_dead() -> None:
     roll, there = Roll(), {"b": {1}}
     beat(roll, {"b": Beat(1, 1)}, there)

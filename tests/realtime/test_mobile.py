@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 import secrets
 from typing import Any
@@ -12,9 +13,11 @@ from asgiref.sync import sync_to_async
 
 from accounts import tokens
 from config import documents
+from config.client.rest import Client
 from config.local.environment import ROOT
 from tests.factories import cards as make
 from tests.factories.accounts import PlayerFactory
+from tests.realtime import servers
 from tests.realtime.servers import Server
 from tests.realtime.transcripts import BLOCK, Reader
 
@@ -38,11 +41,20 @@ def stage() -> dict[str, str]:
     }
 
 
+async def until_presence_is_known(server: Server, token: str) -> None:
+    """A process that has just begun, or has a Redis that answers nobody, says that it doesn't know."""
+    async with asyncio.timeout(servers.PATIENCE_S), Client(server.url) as client:
+        client.access = token
+        while not (await client.get("friendships/presence"))["known"]:
+            await asyncio.sleep(0.2)
+
+
 @pytest.mark.committed
 async def test_the_transcripts(a: Server) -> None:
     blocks = BLOCK.findall(PAGE)
     assert len(blocks) > 8
     reader = Reader(a.url, **await sync_to_async(stage)())
+    await until_presence_is_known(a, reader.known["BOB"])
     for transcript in blocks:
         await reader.go_through(transcript)
 
