@@ -7,7 +7,7 @@ sum of all weights.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,6 +17,8 @@ MAX_QUOTA = 10_000
 MAX_TRANCHES = 1_000
 MAX_LIMIT = 10_000
 MAX_HOURS = 24 * 366
+MAX_FEN = 2**39
+MAX_JACKPOTS = 10_000
 # The roles of special kinds that can be played.
 SPECIALS = ("wild", "steal", "copy")
 # Stealing is off unless the rules say otherwise.
@@ -72,13 +74,33 @@ class Stealing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     spares_last: bool = True
 
 
+class Jackpot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """So many winners get this amount more, chosen by chance."""
+
+    count: int
+    prize_fen: int
+
+
+class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the pool is shared (redpackets/splitting.py).
+
+    `mode`: `even`, `random`, or `tiered`: jackpots first, and the rest evenly. `remainder`: what does not divide is
+    shared fen by fen or returned to the sponsor. `minimum_fen`: in random mode everybody gets this and more.
+    """
+
+    mode: Literal["even", "random", "tiered"] = "even"
+    remainder: Literal["share", "return"] = "share"
+    minimum_fen: int = 0
+    jackpots: tuple[Jackpot, ...] = ()
+
+
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One version of a campaign's rules.
 
     `weights`: kind slug to integer weight ≥ 0. `complete_set`: the slugs that make a full set. `caps`: kind slug to
     its cap; at least one kind with a weight stays uncapped, so a draw always has an outcome. `quotas`: source slug to
     quota. `specials`: the roles of special kinds that may be played. `wilds_fill`: at the freeze wild cards stand for
-    missing kinds.
+    missing kinds. `extension_min`: by how many minutes the deadline is later than was planned.
     """
 
     weights: dict[str, int]
@@ -89,6 +111,8 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     stealing: Stealing = Stealing()
     specials: tuple[str, ...] = PLAYABLE
     wilds_fill: bool = False
+    split: Split = Split()
+    extension_min: int = 0
 
 
 def parse(data: Any) -> Rules:
@@ -115,6 +139,9 @@ def check(rules: Rules) -> None:
     _check_limits("trading", rules.trading, least={"lifetime_h": 1})
     _check_limits("stealing", rules.stealing)
     _check_specials(rules)
+    _check_split(rules.split)
+    if not 0 <= rules.extension_min <= 60 * MAX_HOURS:
+        raise RulesError(f"extension_min must be between 0 and {60 * MAX_HOURS}")
 
 
 def _check_weights(rules: Rules) -> None:
@@ -165,3 +192,18 @@ def _check_specials(rules: Rules) -> None:
         raise RulesError(f"no special kind has the role {unknown[0]}")
     if len(set(rules.specials)) != len(rules.specials):
         raise RulesError("specials names a role twice")
+
+
+def _check_split(split: Split) -> None:
+    if split.minimum_fen and split.mode != "random":
+        raise RulesError("split.minimum_fen is for the random mode")
+    if not 0 <= split.minimum_fen < MAX_FEN:
+        raise RulesError(f"split.minimum_fen must be between 0 and {MAX_FEN - 1}")
+    if split.remainder == "return" and split.mode == "random":
+        raise RulesError("split.remainder can be returned only where shares are even")
+    if bool(split.jackpots) != (split.mode == "tiered"):
+        raise RulesError("split.jackpots are what the tiered mode has, and no other")
+    if any(jackpot.count < 1 or not 1 <= jackpot.prize_fen < MAX_FEN for jackpot in split.jackpots):
+        raise RulesError(f"each of split.jackpots has a count from 1 and a prize from 1 to {MAX_FEN - 1} fen")
+    if sum(jackpot.count for jackpot in split.jackpots) > MAX_JACKPOTS:
+        raise RulesError(f"split.jackpots are {MAX_JACKPOTS} at most")
