@@ -12,6 +12,7 @@ from accounts.models import Friendship, Player
 from fortunes import presence as online
 from fortunes import sql
 
+BLOCKS = (Friendship.State.BLOCKED, Friendship.State.MUTUAL)
 TIES = (Friendship.State.ASKING, Friendship.State.ASKED, Friendship.State.FRIENDS)
 
 
@@ -59,6 +60,12 @@ def of(player_id: int) -> list[int]:
     """The ids of a player's friends, ascending; 200 at most."""
     friends = Friendship.objects.filter(player=player_id, state=Friendship.State.FRIENDS)
     return list(friends.order_by("friend").values_list("friend", flat=True))
+
+
+def blocked_by(player_id: int) -> QuerySet[Friendship, int]:
+    """The ids of the players whom a player has blocked, as a part of other queries (`settings.BLOCKED_PLAYERS`)."""
+    blocks = Friendship.objects.filter(player=player_id, state__in=BLOCKS)
+    return blocks.values_list("friend", flat=True)
 
 
 def active(player_id: int) -> list[Player]:

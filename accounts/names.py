@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from fortunes import wording
+
 USERNAME_PATTERN = r"^[a-z0-9_.-]{3,30}$"
 NICKNAME_LENGTH = 24
 
 _USERNAME = re.compile(USERNAME_PATTERN.replace("$", r"\Z"))
-# They turn around the text that follows, on other people's screens.
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def normalise_username(typed: str) -> str:
@@ -28,11 +28,4 @@ def normalise_nickname(typed: str) -> str:
 
 def is_nickname(normalised: str) -> bool:
     """Any script, up to 24 code points; nothing that moves the cursor or turns the line around. May be empty."""
-    return len(normalised) <= NICKNAME_LENGTH and is_one_line(normalised)
-
-
-def is_one_line(text: str) -> bool:
-    """Whether nothing in a text moves the cursor or turns the line around."""
-    return not any(
-        character in _BIDI_CONTROLS or unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text
-    )
+    return len(normalised) <= NICKNAME_LENGTH and wording.is_one_line(normalised)

@@ -17,8 +17,10 @@ from django.views.decorators.http import require_POST
 
 from cards.actions import batches
 from cards.models import (
+    Aftermath,
     CardKind,
     CodeBatch,
+    Conversion,
     Draw,
     Hand,
     InvitationCredit,
@@ -41,6 +43,7 @@ from fortunes.adminsite import (
     by_public_id,
     refusals_told,
 )
+from fortunes.amounts import yuan
 from fortunes.models import Campaign
 
 
@@ -274,6 +277,31 @@ class CodeBatchAdmin(ReadOnlyAdmin):
             batch = batches.revoke(batch_id=pk, by=request.user.pk)
             messages.success(request, gettext("No code of %(batch)s counts any more.") % {"batch": batch})
         return back(request, reverse("admin:cards_codebatch_changelist"))
+
+
+@admin.register(Aftermath)
+class AftermathAdmin(ReadOnlyAdmin):
+    list_display = ("id", "campaign", "version", "state", "last_player", "made_at", "done_at")
+    list_filter = ("campaign",)
+    list_select_related = ("campaign",)
+
+
+@admin.register(Conversion)
+class ConversionAdmin(NamedKindsAdmin):
+    kind_columns = ("kind_name", "became")
+    unshown = ("kind", "into")
+    list_display = ("id", "campaign", "player", "kind_name", "cards", "became", "amount", "paid_at", "at")
+    list_select_related = ("campaign", "player")
+    narrow_by = ("campaign",)
+    search_by = (by_public_id(), by_player("player_id"))
+
+    @admin.display(description=_("became"))
+    def became(self, row: Conversion) -> str:
+        return named(row.campaign_id, row.into)
+
+    @admin.display(description=_("amount"))
+    def amount(self, row: Conversion) -> str:
+        return yuan(row.fen) if row.fen else "-"
 
 
 @admin.register(InvitationCredit)

@@ -13,8 +13,10 @@ from fortunes.answers import Name
 from fortunes.rules import Quota
 
 # How a card came or went: the type of the source that it was drawn from, that of the trade or of the special card, or
-# `link` for gifts and requests that were spread by one.
-Via = Literal["code", "check-in", "invitation", "support", "gift", "request", "swap", "link", "steal", "wild", "copy"]
+# `link` for gifts and requests that were spread by one, or `vote` where the rules have removed the card's kind.
+Via = Literal[
+    "code", "check-in", "invitation", "support", "gift", "request", "swap", "link", "steal", "wild", "copy", "vote"
+]
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +145,34 @@ class PlayReceipt(Answer, frozen=True, kw_only=True):
     hand: HandAnswer
 
 
+class ConversionChance(Answer, frozen=True, kw_only=True):
+    """What decided over random fortunes: with the secret, campaign, player, version of the rules, number of the removed
+    kind and place of each card (from 0) its roll; and so which of the uncapped fortunes, by their weights in that
+    version, it became.
+    """
+
+    campaign: int
+    player: int
+    version: int
+    kind: int
+
+
+class ConversionAnswer(Answer, frozen=True, kw_only=True):
+    """Cards of yours whose kind this version of the rules removed: `cards` of `kind` became `into`, one slug a card, or
+    `amount_fen`, which is in your wallet since `paid_at`. `chance` is null unless they became random fortunes.
+    """
+
+    id: UUID
+    rulebook_version: int
+    kind: str
+    cards: int
+    into: list[str]
+    amount_fen: int
+    paid_at: str | None
+    chance: ConversionChance | None
+    converted_at: str
+
+
 class ProposerAnswer(Answer, frozen=True, kw_only=True):
     """Who spreads a link, as everybody who has it may know: no username."""
 
@@ -166,8 +196,9 @@ class LinkAnswer(Answer, frozen=True, kw_only=True):
 
 
 class HistoryEntry(Answer, frozen=True, kw_only=True):
-    """A card that came to you or went from you, and the `draw`, `trade` or `play` by which it did. `counterpart` is the
-    player at the other end: who gave or got it, who was robbed or copied; null where it was drawn or used up.
+    """A card that came to you or went from you, and the `draw`, `trade`, `play` or `conversion` by which it did.
+    `counterpart` is the player at the other end: who gave or got it, who was robbed or copied; null where it was drawn
+    or used up.
     """
 
     at: str
@@ -179,6 +210,7 @@ class HistoryEntry(Answer, frozen=True, kw_only=True):
     draw: UUID | None
     trade: UUID | None
     play: UUID | None
+    conversion: UUID | None
 
 
 class Suggestion(Answer, frozen=True, kw_only=True):
@@ -253,7 +285,8 @@ class DrawRecord(DrawAnswer, frozen=True, kw_only=True):
 
 
 class Fairness(Answer, frozen=True, kw_only=True):
-    """The commitment of the draws (hex), and the secret once the split is sealed. Kinds are in the roll's order.
+    """The commitment of the draws (hex), and the secret once the split is sealed. Kinds are in the roll's order, and
+    `roles` those of the kinds.
 
     `sources` are the types of the sources by the number that a proof gives, and `tz` is what a check-in's day is of.
     """
@@ -261,6 +294,7 @@ class Fairness(Answer, frozen=True, kw_only=True):
     draw_commitment: str
     draw_secret: str | None
     kinds: list[str]
+    roles: list[str]
     sources: list[str]
     tz: str
 

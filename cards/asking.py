@@ -124,6 +124,7 @@ def _rules(campaign_id: int) -> dict[str, Any]:
     kinds = catalogue.of(campaign_id)
     return {
         "version": version,
+        "barred": kinds.barred(rules),
         "full_set": kinds.full_set(rules),
         "wild": kinds.filler(rules),
         "received_per_day": rules.trading.received_per_day,
@@ -134,9 +135,11 @@ def _rules(campaign_id: int) -> dict[str, Any]:
 def _limits(campaign_id: int) -> dict[str, Any]:
     """The rules of proposing."""
     version = rulebooks.believed(campaign_id)
-    trading_rules = rulebooks.version(campaign_id, version).trading
+    rules = rulebooks.version(campaign_id, version)
+    trading_rules = rules.trading
     return {
         "version": version,
+        "barred": catalogue.of(campaign_id).barred(rules),
         "cooling_h": trading_rules.cooling_h,
         "lifetime_h": trading_rules.lifetime_h,
         "open_trades": trading_rules.open_trades,

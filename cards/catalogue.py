@@ -57,6 +57,21 @@ class Catalogue:
         """The ordinal of the one special kind of a role, if the campaign has it."""
         return self.roles.index(role) if role in self.roles else None
 
+    def barred(self, rules: Rules) -> list[int]:
+        """The ordinals of special kinds that the rules don't allow: they may be held, and neither played nor traded."""
+        return [
+            ordinal
+            for ordinal, role in enumerate(self.roles)
+            if role != CardKind.Role.FORTUNE and role not in rules.specials
+        ]
+
+    def fortune_weights(self, rules: Rules) -> list[int]:
+        """Weights by ordinal of the uncapped fortunes, 0 for all other kinds."""
+        uncapped = self.odds(rules).uncapped
+        return [
+            weight if role == CardKind.Role.FORTUNE else 0 for weight, role in zip(uncapped, self.roles, strict=True)
+        ]
+
     def full_set(self, rules: Rules) -> list[int]:
         """The ordinals of a full set."""
         return [ordinal for ordinal, slug in enumerate(self.kinds) if slug in rules.complete_set]

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework.serializers import CharField, UUIDField
+from rest_framework.serializers import UUIDField
 
 from cards import answers, serializers
 from cards.actions import copies, steals, trades, wilds
 from cards.models import Trade
-from fortunes import keys, rest
-from fortunes.commands import Caller, Command
-
-
-class Keyed(rest.StrictSerializer):
-    """What REST says in a header and in the address."""
-
-    key = CharField(default="", allow_blank=True, trim_whitespace=False)
+from fortunes import keys
+from fortunes.commands import Caller, Command, Keyed
 
 
 class GiftData(Keyed, serializers.GiftProposal):

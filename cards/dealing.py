@@ -27,6 +27,7 @@ ATTEMPTS = 4
 REFUSALS: dict[str, type[DomainError]] = {
     **gate.REFUSALS,
     "key-reused": ground.IdempotencyKeyReused,
+    "rule-forbids": errors.RuleForbids,
     # Only a token that outlived its player can ask.
     "erased": accounts.TokenInvalid,
     "friend-not-found": errors.FriendNotFound,
@@ -42,7 +43,7 @@ REFUSALS: dict[str, type[DomainError]] = {
     "trade-expired": errors.TradeExpired,
 }
 # Those that have something to say, in `facts`.
-TELLING = ("account-too-new", "trade-closed", "trade-limit", "link-limit")
+TELLING = ("rule-forbids", "account-too-new", "trade-closed", "trade-limit", "link-limit")
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +77,7 @@ class RefusalFacts(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     state: str | None = None
     limit: int | None = None
+    kind: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +150,7 @@ def deal(
     for _ in range(ATTEMPTS):
         row = sql.fetch_alone(sql.text("cards", statement), params())[0]
         if not is_again(row.status):
-            return settled(row)
+            return settled(row, campaign_id=campaign_id)
         prepare(row.status, campaign_id=campaign_id, newcomer=newcomer(row))
     raise ground.Busy(retry_after_s=1)
 
@@ -167,19 +169,21 @@ def prepare(status: str, *, campaign_id: int, newcomer: int) -> None:
         hands.ensure(campaign_id=campaign_id, players=[newcomer])
 
 
-def settled(row: Any) -> Facts:
+def settled(row: Any, *, campaign_id: int) -> Facts:
     """What a verb did, now or before; rings for those who have news. Raises what it refused."""
     if row.status in REFUSALS:
-        raise REFUSALS[row.status](**_said(row))
+        raise REFUSALS[row.status](**_said(row, campaign_id))
     if row.status != "replayed":
         doorbell.ring_after_commit(players=dict(zip(row.players, row.seqs, strict=True)))
     return msgspec.json.decode(row.facts, type=Facts)
 
 
-def _said(row: Any) -> dict[str, Any]:
+def _said(row: Any, campaign_id: int) -> dict[str, Any]:
     if row.status not in TELLING:
         return {}
     facts = msgspec.json.decode(row.facts, type=RefusalFacts)
+    if row.status == "rule-forbids" and facts.kind is not None:
+        return {"role": catalogue.of(campaign_id).roles[facts.kind]}
     said = {"until": instant(facts.until) if facts.until else None, "state": facts.state, "limit": facts.limit}
     return {name: value for name, value in said.items() if value is not None}
 

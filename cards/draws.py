@@ -14,6 +14,12 @@ A random double that is stolen is decided by the same secret:
     roll      = HMAC-SHA256(draw secret, steal key ‖ thief)
     steal key = "steal" ‖ int64be(campaign) ‖ int64be(number of this steal among the thief's in the campaign, from 1)
     double    = the kind at (int(roll[0:8]) · n) >> 64 among the n fortune kinds that the victim holds twice, ascending
+
+So is the random fortune that a card becomes whose kind a version of the rules removes:
+
+    roll           = HMAC-SHA256(draw secret, conversion key ‖ player)
+    conversion key = "convert" ‖ int64be(campaign) ‖ int32be(version) ‖ int16be(kind) ‖ int32be(card, from 0)
+    fortune        = the kind at (int(roll[0:8]) · W) >> 64 along the version's weights of the uncapped fortunes
 """
 
 from __future__ import annotations
@@ -43,6 +49,11 @@ def scan_key(*, campaign_id: int, source: int, nonce: bytes) -> bytes:
 def steal_key(*, campaign_id: int, number: int) -> bytes:
     """What a steal is known by. A scan key begins with the high byte of a campaign's id, so none is the same."""
     return b"steal" + campaign_id.to_bytes(8) + number.to_bytes(8)
+
+
+def conversion_key(*, campaign_id: int, version: int, kind: int, place: int) -> bytes:
+    """What a card that is converted is known by: the `place`-th of its kind that a player holds, from 0."""
+    return b"convert" + campaign_id.to_bytes(8) + version.to_bytes(4) + kind.to_bytes(2) + place.to_bytes(4)
 
 
 def roll(secret: bytes, key: bytes, player_id: int) -> bytes:

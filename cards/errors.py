@@ -122,9 +122,9 @@ class NoteRefused(DomainError):
 
 
 class RuleForbids(DomainError):
-    """`role` is that of the special card."""
+    """`role` is that of the special card, which may be held, and neither played nor traded."""
 
-    code, title = "rule-forbids", _("The rules in force don't allow this card to be played.")
+    code, title = "rule-forbids", _("The rules in force don't allow this card to be played or to change hands.")
 
 
 class NotAFortune(DomainError):

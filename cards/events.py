@@ -95,6 +95,21 @@ class CardCopied(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
 
 
+@event("card.converted", pushed=True)
+class CardConverted(msgspec.Struct, frozen=True, kw_only=True):
+    """To a player: the rules have removed a kind, and the `cards` of it that they held are gone. For them they have
+    `into`, one slug a card, or are paid `fen` (conversion.paid says when).
+    """
+
+    conversion: str
+    kind: str
+    cards: int
+    into: list[str]
+    fen: int
+    hand_version: int
+    complete: bool
+
+
 @event("trade.proposed", pushed=True, by="proposer", about="trade")
 class TradeProposed(msgspec.Struct, frozen=True, kw_only=True):
     """To the proposer (their other devices) and all who are asked: cards are wanted or offered, until `expires_at`."""
@@ -127,8 +142,9 @@ class TradeAccepted(msgspec.Struct, frozen=True, kw_only=True):
 class TradeClosed(msgspec.Struct, frozen=True, kw_only=True):
     """To the proposer and all who were asked: nothing more comes of this trade for them.
 
-    `state` is `declined`, `cancelled`, `expired`, or `accepted` where another friend was faster. `by` is who declined
-    or cancelled it. `hand_version` is the proposer's where cards came back from escrow.
+    `state` is `declined`, `cancelled`, `expired`, `voided` by a change of the rules, or `accepted` where another
+    friend was faster. `by` is who declined or cancelled it. `hand_version` is the proposer's where cards came back from
+    escrow.
     """
 
     trade: str

@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from accounts import friends
 from cards import catalogue
-from cards.actions import listing, showing
+from cards.actions import conversions, listing, showing
 from cards.models import Draw, Hand, InvitationCredit, Play, ShareLink, Trade, TradeNote, Transfer
 from fortunes import personal
 from fortunes.answers import instant
@@ -104,19 +104,34 @@ def _plays(player_id: int) -> Iterator[dict[str, Any]]:
                 }
 
 
+@personal.section("conversions")
+def _conversions(player_id: int) -> Iterator[dict[str, Any]]:
+    """What became of the cards whose kinds the rules have removed."""
+    for campaign in _campaigns(player_id):
+        mine = conversions.of(campaign=campaign, player_id=player_id).order_by("pk")
+        for batch in personal.batches(mine.iterator(chunk_size=personal.BATCH)):
+            for conversion in conversions.describe(batch):
+                yield {"campaign": campaign.slug, **msgspec.to_builtins(conversion)}
+
+
 @personal.section("transfers")
 def _transfers(player_id: int) -> Iterator[dict[str, Any]]:
-    """Cards that came and went; without a giver by the play of a special card, without a receiver used up by one."""
+    """Cards that came and went: without a giver by the play of a special card or by a conversion, without a receiver
+    used up by one.
+    """
     for campaign in _campaigns(player_id):
         known = catalogue.of(campaign.pk)
         mine = Transfer.objects.filter(Q(giver=player_id) | Q(receiver=player_id), campaign=campaign)
-        for batch in personal.batches(mine.select_related("trade", "play").iterator(chunk_size=personal.BATCH)):
+        for batch in personal.batches(
+            mine.select_related("trade", "play", "conversion").iterator(chunk_size=personal.BATCH)
+        ):
             ids = friends.public_ids({side or 0 for row in batch for side in (row.giver_id, row.receiver_id)})
             for row in batch:
                 yield {
                     "campaign": campaign.slug,
                     "trade": row.trade.public_id if row.trade else None,
                     "play": row.play.public_id if row.play else None,
+                    "conversion": row.conversion.public_id if row.conversion else None,
                     "kind": known.kinds[row.kind],
                     "giver": ids[row.giver_id] if row.giver_id else None,
                     "receiver": ids[row.receiver_id] if row.receiver_id else None,

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from cards.actions import counts, credits, stock, trades
+from cards.actions import aftermaths, counts, credits, stock, trades
 
 
 @shared_task
@@ -18,6 +18,11 @@ def count_draws() -> None:
 @shared_task
 def credit_invitations() -> None:
     credits.credit_due()
+
+
+@shared_task
+def follow_rules() -> None:
+    aftermaths.follow_due()
 
 
 @shared_task

@@ -23,6 +23,7 @@ TRANSITIONS: dict[tuple[str, str], str] = {
     ("open", "decline"): "declined",
     ("open", "cancel"): "cancelled",
     ("open", "expire"): "expired",
+    ("open", "void"): "voided",
 }
 STATES = tuple(dict.fromkeys(TRANSITIONS.values()))
 VERBS = tuple(verb for _, verb in TRANSITIONS)

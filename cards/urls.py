@@ -16,6 +16,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/ranking", views.Ranking.as_view()),
     path("campaigns/<slug:slug>/history", tradeviews.History.as_view()),
     path("campaigns/<slug:slug>/plays", views.Plays.as_view()),
+    path("campaigns/<slug:slug>/conversions", views.Conversions.as_view()),
     path("campaigns/<slug:slug>/steals", views.Steals.as_view()),
     path("campaigns/<slug:slug>/wilds", views.Wilds.as_view()),
     path("campaigns/<slug:slug>/copies", views.Copies.as_view()),

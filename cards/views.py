@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cards import answers, serializers
-from cards.actions import checkins, comparing, copies, plays, scans, showing, steals, wilds
+from cards.actions import checkins, comparing, conversions, copies, plays, scans, showing, steals, wilds
 from cards.models import Draw
 from fortunes import rest
 
@@ -145,6 +145,18 @@ class Plays(rest.PagedView):
         """The special cards that you have played, newest first, with what is needed to replay what chance decided."""
         rows = plays.of(campaign=rest.require_campaign(slug), player_id=request.user.pk)
         return self.respond(request, rows, plays.describe)
+
+
+class Conversions(rest.PagedView):
+    @extend_schema(
+        operation_id="conversions_list",
+        parameters=rest.PAGE_PARAMETERS,
+        responses=rest.page_of(answers.ConversionAnswer),
+    )
+    def get(self, request: rest.PlayerRequest, slug: str) -> Response:
+        """What became of your cards that the rules removed, newest first, with what is needed to replay chance."""
+        rows = conversions.of(campaign=rest.require_campaign(slug), player_id=request.user.pk)
+        return self.respond(request, rows, conversions.describe)
 
 
 class Steals(APIView):

@@ -33,6 +33,7 @@ app.conf.beat_schedule = {
     "commit to pools": every(5, "redpackets.tasks.commit_due"),
     "settle": every(2, "redpackets.tasks.settle_due"),
     "credit": every(5, "redpackets.tasks.credit_due"),
+    "pay conversions": every(2, "redpackets.tasks.pay_conversions"),
     # No share is counted so often: each says itself when its next count is due.
     "count shares": every(2, "redpackets.tasks.count_due"),
     "release stock": every(5, "cards.tasks.release_stock"),
@@ -43,7 +44,14 @@ app.conf.beat_schedule = {
     "send messages": every(1, "accounts.tasks.send_messages"),
     # Somebody's phone sleeps.
     "send pushes": every(1, "accounts.tasks.send_pushes"),
+    "publish announcements": every(1, "fortunes.tasks.publish_announcements"),
     "forget old sign-ins": every(300, "accounts.tasks.forget_old_sign_ins"),
+    # An announced change is in force a moment after its date.
+    "change rules": every(1, "fortunes.tasks.change_rules"),
+    # What a version of the rules promised is kept before long, and before the freeze.
+    "follow rules": every(1, "cards.tasks.follow_rules"),
+    # A vote is decided a moment after its last ballot.
+    "close votes": every(1, "fortunes.tasks.close_votes"),
     "publish the audit's head": every(60, "fortunes.tasks.publish_audit_head"),
     "forget old keys": every(300, "fortunes.tasks.forget_old_keys"),
 }

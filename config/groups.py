@@ -9,7 +9,15 @@ VIEW_ALL = "view_*"
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     # A season from the draft to the payout, and the machines that run it.
     OPERATIONS: {
-        "fortunes": (VIEW_ALL, "add_campaign", "change_campaign", "operate_jobs"),
+        "fortunes": (
+            VIEW_ALL,
+            "add_campaign",
+            "change_campaign",
+            "operate_jobs",
+            "run_votes",
+            "publish_announcements",
+            "moderate_comments",
+        ),
         "cards": (VIEW_ALL, "change_cardkind", "change_source", "revoke_codebatch"),
         "redpackets": (VIEW_ALL, "operate_settlement"),
         "accounts": ("view_message", "view_push", "view_pushhost"),
@@ -19,7 +27,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "accounts": ("support_player", "ban_player"),
         "cards": ("compensate_player",),
         "redpackets": ("compensate_player",),
-        "fortunes": ("view_campaign",),
+        "fortunes": ("view_campaign", "view_comment", "moderate_comments"),
     },
     # Looks at everything, what staff did above all, and changes nothing.
     AUDITOR: {

@@ -64,7 +64,9 @@ def _described(schema: Any, words: dict[str, Any]) -> Any:
     if not isinstance(schema, dict):
         return schema
     schema = words.get(schema.get("$ref", ""), schema)
-    described = {name: _described(value, words) for name, value in schema.items() if name != "title"}
+    # A member that is called so has a schema, and stays.
+    titles = {"title"} if isinstance(schema.get("title"), str) else set()
+    described = {name: _described(value, words) for name, value in schema.items() if name not in titles}
     if all(isinstance(word, str) for word in described.get("enum", [0])):
         described.setdefault("type", "string")
     return described

@@ -154,6 +154,7 @@ DOORBELL = "config.doorbell.ring"
 PRESENCE = "config.presence.look"
 PRESENCE_ASKED = "config.whereabouts.ask"
 JOB_STARTER = "config.celery.start"
+BLOCKED_PLAYERS = "accounts.friends.blocked_by"
 
 CELERY = {
     "broker_url": REDIS_URL,
@@ -256,8 +257,11 @@ SIGN_INS_PER_MINUTE = env.int("SIGN_INS_PER_MINUTE", 1_000_000 if DEBUG else 60)
 REFRESHES_PER_MINUTE = env.int("REFRESHES_PER_MINUTE", 1_000_000 if DEBUG else 600)
 ASKS_PER_MINUTE = env.int("ASKS_PER_MINUTE", 30)
 
-# Words that no note beside a trade may have, besides those of cards/words/; the same spelling (cards/notes.py).
-NOTE_WORDS = env.list("NOTE_WORDS", default=[])
+# Words that no note and no comment may have, besides those of fortunes/words/; the same spelling (fortunes/wording.py).
+UNWELCOME_WORDS = env.list("UNWELCOME_WORDS", default=[])
+
+# The most comments of one player in 24 hours; five a minute besides (fortunes/commenting.py).
+COMMENTS_PER_DAY = env.int("COMMENTS_PER_DAY", 50)
 
 # The most that staff may pay a player as one compensation.
 COMPENSATION_LIMIT_FEN = env.int("COMPENSATION_LIMIT_FEN", 20_000)

@@ -19,8 +19,9 @@ from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 
 import cards.commands
+import fortunes.commands
 from config import metrics, presence, watch
-from config.sockets import entrance, frames, handshake
+from config.sockets import entrance, frames, handshake, tallies
 from config.sockets.follower import Follower
 from config.sockets.frames import Close, Refused
 from config.sockets.outbox import Outbox
@@ -29,8 +30,8 @@ from fortunes.actions import feeds
 from fortunes.answers import instant
 from fortunes.commands import Caller, Command
 
-COMMANDS: Mapping[str, Command] = {**cards.commands.COMMANDS}
-KNOWN = frozenset({"connect", "ping", "presence.watch", "token.refresh", *COMMANDS})
+COMMANDS: Mapping[str, Command] = {**fortunes.commands.COMMANDS, **cards.commands.COMMANDS}
+KNOWN = frozenset({"connect", "ping", "presence.watch", "tally.watch", "tally.unwatch", "token.refresh", *COMMANDS})
 
 CONNECT_TIMEOUT_S = 5.0
 MOST_WAITING = 32
@@ -159,6 +160,10 @@ class FortunesConsumer(AsyncConsumer):
             await self._refresh(command)
         elif command.op == "presence.watch":
             await presence.here().watch(self, command.data, lambda seen: self._say(command, seen))
+        elif command.op == "tally.watch":
+            await tallies.here().watch(self, command.data, lambda tally: self._say(command, tally))
+        elif command.op == "tally.unwatch":
+            await self._say(command, await tallies.here().unwatch(self, command.data))
         elif command.op in COMMANDS:
             result = await threads.run(COMMANDS[command.op].run, self._caller, command.data)
             await self._outbox.say(frames.answer(command.id, result))

@@ -20,7 +20,7 @@ from django.conf import settings
 from accounts.models import Player, RefreshFamily
 from config import presence
 from config.doorbell import Bell, group
-from config.sockets import ear, entrance, frames, shares
+from config.sockets import ear, entrance, frames, shares, tallies
 from config.sockets.frames import Close, Refused
 from fortunes import clock, threads
 from fortunes.actions import feeds
@@ -92,6 +92,7 @@ class Watch:
 
     async def discard(self, socket: Socket) -> None:
         presence.here().discard(socket)
+        tallies.here().discard(socket)
         for kind, feed_id in _feeds_of(socket):
             sockets = self._sockets[kind][feed_id]
             sockets.discard(socket)

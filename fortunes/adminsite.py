@@ -193,11 +193,12 @@ def _record(request: HttpRequest, row: models.Model, verb: str, **data: Any) -> 
 
 
 class Button(NamedTuple):
-    """On a row's page: it posts to an address that calls an action."""
+    """On a row's page: it posts to an address that calls an action, or leads to a form that `asks` for more."""
 
     label: str
     url: str
     primary: bool = False
+    asks: bool = False
 
 
 class IndexedAdmin(AuditedAdmin):
@@ -268,11 +269,12 @@ def _name_in_both_languages(model: type[models.Model]) -> None:
 
 class ReadOnlyAdmin(IndexedAdmin):
     """Rows that are only looked at, also by superusers: history, and caches of history. Columns that are `unshown` say
-    something to machines only.
+    something to machines only; those that are `in_lines` are texts of several lines.
     """
 
     actions = None
     unshown: Sequence[str] = ()
+    in_lines: Sequence[str] = ()
     change_form_outer_before_template = "fortunes/admin/buttons.html"
 
     def buttons(self, request: HttpRequest, row: Any) -> Sequence[Button]:
@@ -295,7 +297,8 @@ class ReadOnlyAdmin(IndexedAdmin):
         return False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return [shown(field) for field in self.model._meta.concrete_fields if field.name not in self.unshown]
+        fields = (field for field in self.model._meta.concrete_fields if field.name not in self.unshown)
+        return [_shown_by(field, _in_lines) if field.name in self.in_lines else shown(field) for field in fields]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)
@@ -319,6 +322,10 @@ def _without_unit(name: Any) -> str:
 
 def indented(value: Any) -> str:
     return format_html('<pre class="whitespace-pre-wrap">{}</pre>', json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _in_lines(text: str) -> str:
+    return format_html('<div class="whitespace-pre-wrap">{}</div>', text)
 
 
 def _shown_by(field: models.Field, show: Callable[[Any], str], name: Any = None) -> Callable[[Any], str]:

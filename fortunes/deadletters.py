@@ -47,13 +47,15 @@ def bury(*, job: str, subject_id: int, error: str) -> int:
     return letter_id
 
 
-def settle(*, job: str, subject_id: int, by: int | None) -> None:
-    """The subject was taken up again by other means than its letter: close that, if there is one.
+def settle(
+    *, job: str, subject_id: int, by: int | None, outcome: DeadLetter.Outcome = DeadLetter.Outcome.REVIVED
+) -> None:
+    """The subject was taken up again, or dropped, by other means than its letter: close that, if there is one.
 
     A part of the transaction that does so. `by` is None for the system.
     """
     _require_transaction()
-    DeadLetter.objects.filter(job=job, subject_id=subject_id, outcome=None).update(**_decided("revived", by))
+    DeadLetter.objects.filter(job=job, subject_id=subject_id, outcome=None).update(**_decided(outcome, by))
 
 
 def revive(*, letter_id: int, by: int) -> DeadLetter:

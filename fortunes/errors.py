@@ -61,6 +61,92 @@ class RulebookNotFound(DomainError):
     code, status, title = "rulebook-not-found", 404, _("There is no such version of the rules.")
 
 
+class RuleChangeImpossible(DomainError):
+    code, status, title = "rule-change-impossible", 422, _("The rules can't be changed in this way.")
+
+
+class RuleNeedsVote(DomainError):
+    code, title = "rule-needs-vote", _("After the opening only a vote may change this.")
+
+
+class ProposalNotFound(DomainError):
+    code, status, title = "proposal-not-found", 404, _("There is no such proposal.")
+
+
+class InvalidProposal(DomainError):
+    code, status, title = "invalid-proposal", 422, _("This proposal is not valid.")
+
+
+class ProposalConflict(DomainError):
+    code, title = "proposal-conflict", _("Another vote or an announced change concerns the same rule.")
+
+
+class ProposalState(DomainError):
+    code, title = "proposal-state", _("In its state this can't be done to the proposal any more.")
+
+
+class ProposalChanged(DomainError):
+    """Staff open, or write anew, the draft that they have seen, and no other."""
+
+    code, title = "proposal-changed", _("Somebody has changed this draft meanwhile: look at it again.")
+
+
+class AnnouncementNotFound(DomainError):
+    code, status, title = "announcement-not-found", 404, _("There is no such announcement.")
+
+
+class AnnouncementPublished(DomainError):
+    """What players have read isn't changed any more: it is withdrawn, and another one written."""
+
+    code, title = "announcement-published", _("This announcement has been published or withdrawn already.")
+
+
+class CommentNotFound(DomainError):
+    code, status, title = "comment-not-found", 404, _("There is no such comment.")
+
+
+class CommentRefused(DomainError):
+    code, status, title = "comment-refused", 422, _("This comment has words that are not welcome here.")
+
+
+class CommentNotAllowed(DomainError):
+    code, status, title = "comment-not-allowed", 403, _("You can't write comments.")
+
+
+class CommentLimitReached(DomainError):
+    """`limit` is how many comments one may write in `window_s` seconds; the next one is possible at `next_at`."""
+
+    code, title = "comment-limit-reached", _("You can't write any more comments for now.")
+
+
+class VoteNotOpen(DomainError):
+    """`state` is what the vote is instead: scheduled, counting, closed or cancelled."""
+
+    code, title = "vote-not-open", _("This vote takes no ballots at the moment.")
+
+
+class NotEligible(DomainError):
+    code, status, title = "not-eligible", 403, _("Only players who joined before the vote opened may vote.")
+
+
+class OptionNotFound(DomainError):
+    code, status, title = "option-not-found", 422, _("This vote has no such option.")
+
+
+class BallotAlreadyCast(DomainError):
+    """`option` is what the player has voted for."""
+
+    code, title = "ballot-already-cast", _("You have voted already, and ballots of this vote can't be changed.")
+
+
+class BallotNotFound(DomainError):
+    code, status, title = "ballot-not-found", 404, _("You have not voted.")
+
+
+class VoteNotClosed(DomainError):
+    code, title = "vote-not-closed", _("The ballots are published when the vote has been counted.")
+
+
 class InvalidCampaign(DomainError):
     code, status, title = "invalid-campaign", 422, _("This campaign is not valid.")
 

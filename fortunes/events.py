@@ -117,3 +117,80 @@ class CampaignSettled(msgspec.Struct, frozen=True, kw_only=True):
     campaign: str
     winners: int
     reveal_at: str
+
+
+@event("rule.announced")
+class RuleAnnounced(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of the rules has been announced; it takes force then, unless a vote strikes it before."""
+
+    amendment: str
+    takes_force_at: str
+
+
+@event("rulebook.changed")
+class RulebookChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules of this version are in force since `in_force_at`; `paths` are JSON Pointers to what they changed.
+
+    `closes_at` is the deadline from now on. `proposal` or `amendment` is the vote or the announcement that it comes of.
+    """
+
+    version: int
+    reason: str
+    in_force_at: str
+    closes_at: str
+    proposal: str | None
+    amendment: str | None
+    paths: list[str]
+
+
+@event("proposal.opened")
+class ProposalOpened(msgspec.Struct, frozen=True, kw_only=True):
+    """A proposal is put to the vote: ballots are taken from `opens_at` on and before `closes_at`."""
+
+    proposal: str
+    opens_at: str
+    closes_at: str
+
+
+@event("proposal.extended")
+class ProposalExtended(msgspec.Struct, frozen=True, kw_only=True):
+    """Ballots are taken for longer than was said."""
+
+    proposal: str
+    closes_at: str
+
+
+@event("proposal.cancelled")
+class ProposalCancelled(msgspec.Struct, frozen=True, kw_only=True):
+    """A vote ends without a result; the proposal says why."""
+
+    proposal: str
+
+
+@event("proposal.closed")
+class ProposalClosed(msgspec.Struct, frozen=True, kw_only=True):
+    """A vote is decided. There is a `winner` only if it was adopted, and a `version` if its changes made a new one."""
+
+    proposal: str
+    outcome: str
+    winner: int | None
+    cast: int
+    eligible: int
+    version: int | None
+
+
+@event("announcement.published")
+class AnnouncementPublished(msgspec.Struct, frozen=True, kw_only=True):
+    """Staff tell everybody something; the list of announcements says what."""
+
+    announcement: str
+    pinned: bool
+
+
+@event("comment.answered")
+class CommentAnswered(msgspec.Struct, frozen=True, kw_only=True):
+    """Staff reply to a comment: `comment` is the reply, `answers` what it replies to."""
+
+    proposal: str
+    comment: str
+    answers: str

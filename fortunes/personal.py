@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from fortunes.answers import instant
-from fortunes.models import AuditEntry, Event, Exclusion, IdempotencyKey, Membership
+from fortunes.models import AuditEntry, Ballot, Comment, DatabaseNow, Event, Exclusion, IdempotencyKey, Membership
 
 T = TypeVar("T")
 
@@ -99,7 +99,33 @@ def _audit(player_id: int) -> Iterator[dict[str, Any]]:
         yield {"action": action, "at": instant(at)}
 
 
+@section("ballots")
+def _ballots(player_id: int) -> Iterator[dict[str, Any]]:
+    """With the receipts: whoever reads the export can show what they voted for."""
+    rows = Ballot.objects.filter(player=player_id).order_by("at", "pk")
+    columns = rows.values_list("proposal__public_id", "option", "receipt", "at")
+    for proposal, option, receipt, at in columns.iterator(chunk_size=BATCH):
+        yield {"proposal": proposal, "option": option, "receipt": bytes(receipt).hex(), "at": instant(at)}
+
+
+@section("comments")
+def _comments(player_id: int) -> Iterator[dict[str, Any]]:
+    """What they wrote under proposals and haven't deleted, hidden or not."""
+    rows = Comment.objects.filter(player=player_id, deleted_at=None).order_by("at", "pk")
+    columns = rows.values_list("public_id", "proposal__public_id", "text", "by_staff", "at", "hidden_at")
+    for comment, proposal, text, by_staff, at, hidden_at in columns.iterator(chunk_size=BATCH):
+        yield {
+            "id": comment,
+            "proposal": proposal,
+            "text": text,
+            "staff": by_staff,
+            "at": instant(at),
+            "hidden": hidden_at is not None,
+        }
+
+
 @eraser("fortunes")
 def _erase(player_id: int) -> None:
-    """Idempotency keys are chosen by the client."""
+    """What they wrote under proposals goes as if they had deleted it. Idempotency keys are chosen by the client."""
+    Comment.objects.filter(player=player_id, deleted_at=None).update(text="", deleted_at=DatabaseNow())
     IdempotencyKey.objects.filter(player=player_id).delete()

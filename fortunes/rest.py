@@ -181,14 +181,19 @@ def page_of(item: type[msgspec.Struct]) -> type[msgspec.Struct]:
     return msgspec.defstruct(f"{item.__name__}Page", fields, namespace=namespace)
 
 
-PAGE_PARAMETERS = [
-    OpenApiParameter(
-        "limit",
-        {"type": "integer", "minimum": 1, "default": CursorPage.page_size},
-        description=f"Items a page. More than {CursorPage.max_page_size} are not given.",
-    ),
-    OpenApiParameter("cursor", str, description="From the `next` of a page."),
-]
+def page_parameters(pages: type[CursorPage]) -> list[OpenApiParameter]:
+    """What says which page of how many items."""
+    return [
+        OpenApiParameter(
+            "limit",
+            {"type": "integer", "minimum": 1, "default": pages.page_size},
+            description=f"Items a page. More than {pages.max_page_size} are not given.",
+        ),
+        OpenApiParameter("cursor", str, description="From the `next` of a page."),
+    ]
+
+
+PAGE_PARAMETERS = page_parameters(CursorPage)
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "pattern": "^[!-~]{1,64}$"},

@@ -29,6 +29,11 @@ def in_force(campaign_id: int, number: int | None = None) -> Rulebook:
     return known.latest("version") if number is None else known.get(version=number)
 
 
+def newest(campaign_id: int) -> Rulebook:
+    """The last version: what the next one changes. Raises Rulebook.DoesNotExist."""
+    return Rulebook.objects.filter(campaign_id=campaign_id).latest("version")
+
+
 def current(campaign_id: int) -> rules.Rules:
     """The rules in force by the database's clock. Raises Rulebook.DoesNotExist."""
     return version(campaign_id, in_force(campaign_id).version)

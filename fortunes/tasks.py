@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from fortunes import heads
-from fortunes.actions import housekeeping
+from fortunes.actions import announcements, closing, housekeeping, rulechanges
 
 
 @shared_task
@@ -14,3 +14,18 @@ def forget_old_keys() -> None:
 @shared_task
 def publish_audit_head() -> None:
     heads.publish()
+
+
+@shared_task
+def change_rules() -> None:
+    rulechanges.apply_due()
+
+
+@shared_task
+def close_votes() -> None:
+    closing.close_due()
+
+
+@shared_task
+def publish_announcements() -> None:
+    announcements.publish_due()

@@ -47,6 +47,38 @@ class CampaignRules(APIView):
         return rest.respond_cacheable(request, rulebook, version=f"rules:{slug}:{rulebook.version}")
 
 
+class RulebookPage(rest.CursorPage):
+    """Versions are unique within a campaign."""
+
+    ordering = "-version"
+
+
+class Rulebooks(rest.PagedView):
+    permission_classes = [AllowAny]
+    pagination_class = RulebookPage
+
+    @extend_schema(
+        operation_id="rulebooks_list", parameters=rest.PAGE_PARAMETERS, responses=rest.page_of(answers.RulebookRecord)
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """Every version of the rulebook, newest first: what it changed, why, and since when."""
+        rows = catalogue.history(campaign=rest.require_campaign(slug))
+        return self.respond(request, rows, lambda page: [answers.rulebook(row) for row in page])
+
+
+class Amendments(rest.PagedView):
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="amendments_list", parameters=rest.PAGE_PARAMETERS, responses=rest.page_of(answers.AmendmentAnswer)
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """The changes of the rules that were announced for a date, newest first, and what became of each."""
+        campaign = rest.require_campaign(slug)
+        rows = catalogue.amendments(campaign=campaign)
+        return self.respond(request, rows, lambda page: catalogue.describe_amendments(page, campaign=campaign))
+
+
 class RulebookVersion(APIView):
     permission_classes = [AllowAny]
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 
+from fortunes.rules import Jackpot
+from redpackets.splitting import Tier
+
 
 class PacketState(StrEnum):
     """`none`: not split yet, or nothing for you. `sealed` until the reveal, then `ready` until it is `opened`."""
@@ -65,12 +68,16 @@ class SettlementAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     `commitment` is the SHA-256 of the settlement's secret, published before the opening; `secret` follows after the
     seal. `credited_after_s` says when unopened packets are credited: seconds after the reveal, null for never.
+    `mode`, `remainder`, `minimum_fen` and `jackpots` are what the rules in force say, from the freeze on what they said
+    then. Nobody gets less than `lowest_fen`.
     """
 
     state: str
     pool_fen: int
     mode: str
     remainder: str
+    minimum_fen: int
+    jackpots: list[Jackpot]
     commitment: str
     due_at: str
     reveal_at: str
@@ -88,7 +95,8 @@ class ShareAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """How many sets are complete, and about how much each would get if the campaign closed now.
 
     Counted for everybody every now and then: `counted_at` says when, null before the first count. `each_fen` is rounded
-    down, and null while nobody has a set. From the freeze on these are the figures of the settlement.
+    down, and null while nobody has a set. In an even split nobody gets less; in a random one it is the average; in a
+    tiered one jackpots come on top. From the freeze on these are the figures of the settlement.
     """
 
     complete: int | None
@@ -122,6 +130,7 @@ class ManifestChunk(msgspec.Struct, frozen=True, kw_only=True):
     ids_hash: str
     weight: int
     pot_fen: int
+    prizes_fen: int
     bonus: int
     threshold: ChunkThreshold | None
     payouts_hash: str
@@ -131,7 +140,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a stranger needs to recompute every payout; `docs/verify/settlement.py` does so.
 
     A winner held every kind of `complete_set`. Where the rules said so, each card of the kind `wild` stood for a
-    missing one; null where they didn't.
+    missing one; null where they didn't. `jackpots` are those that were drawn: (j, player) of their winners come up to
+    theirs, and are above that of the one before.
     """
 
     version: int
@@ -147,6 +157,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     minimum_fen: int
     winners: int
     weight: int
+    jackpots: list[Tier]
+    prizes_fen: int
     share_fen: int
     returned_fen: int
     commitment: str

@@ -14,3 +14,12 @@ class CompensationPaid(msgspec.Struct, frozen=True, kw_only=True):
     campaign: str
     amount_fen: int
     reason: str
+
+
+@event("conversion.paid")
+class ConversionPaid(msgspec.Struct, frozen=True, kw_only=True):
+    """To the player: what a vote has promised for cards that it removed is in the wallet."""
+
+    conversion: str
+    campaign: str
+    amount_fen: int

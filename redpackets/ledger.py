@@ -1,4 +1,6 @@
-"""The doorway to the ledger: the only place that inserts single entries (`sql/credit_chunk.sql` inserts many)."""
+"""The doorway to the ledger: the only place that inserts single entries (`sql/credit_chunk.sql` and
+`sql/pay_conversions.sql` insert many).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from redpackets import errors
 from redpackets.models import AccountKind, LedgerEntry
 
 MAX_KEY = 64
-RESERVED_PREFIXES = ("payout:", "return:", "compensation:")
+RESERVED_PREFIXES = ("payout:", "return:", "compensation:", "conversion:")
 
 
 @dataclass(frozen=True, slots=True)

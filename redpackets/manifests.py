@@ -1,25 +1,29 @@
 """The manifest of a sealed settlement.
 
-Bytes are hex; h is a decimal string, because JSON numbers above 2⁵³ are rounded by many readers.
+Bytes are hex; h and j are decimal strings, because JSON numbers above 2⁵³ are rounded by many readers.
 """
 
 from __future__ import annotations
 
 from typing import TypeVar
 
+import msgspec
+
 from cards import catalogue
 from fortunes.answers import instant
+from fortunes.rules import Split
 from redpackets import splitting
 from redpackets.answers import ChunkThreshold, Manifest, ManifestChunk
 from redpackets.models import Settlement, SettlementChunk
 
-VERSION = 1
+# 2 names the jackpots.
+VERSION = 2
 
 T = TypeVar("T")
 
 
-def build(settlement: Settlement, *, secret: bytes) -> Manifest:
-    """The manifest of a settlement whose payouts are all posted."""
+def build(settlement: Settlement, *, split: Split, secret: bytes) -> Manifest:
+    """The manifest of a settlement whose payouts are all posted, shared as the rulebook said."""
     pool, campaign = settlement.pool, settlement.pool.campaign
     kinds = catalogue.read(campaign.pk)
     chunks = list(settlement.chunks.order_by("number"))
@@ -31,12 +35,14 @@ def build(settlement: Settlement, *, secret: bytes) -> Manifest:
         complete_set=kinds.slugs(known(settlement.complete_kinds)),
         wild=None if settlement.wild_kind is None else kinds.kinds[settlement.wild_kind],
         pool=pool.pk,
-        mode=pool.mode,
-        remainder=pool.remainder,
+        mode=split.mode,
+        remainder=split.remainder,
         amount_fen=settlement.amount_fen,
         minimum_fen=settlement.minimum_fen,
         winners=known(settlement.winners),
         weight=known(settlement.weight),
+        jackpots=msgspec.convert(settlement.jackpots, list[splitting.Tier]),
+        prizes_fen=settlement.prizes_fen,
         share_fen=known(settlement.share_fen),
         returned_fen=known(settlement.returned_fen),
         commitment=bytes(known(pool.commitment)).hex(),
@@ -67,6 +73,7 @@ def _chunk(chunk: SettlementChunk) -> ManifestChunk:
         ids_hash=bytes(known(chunk.ids_hash)).hex(),
         weight=known(chunk.weight),
         pot_fen=known(chunk.pot_fen),
+        prizes_fen=chunk.prizes_fen,
         bonus=known(chunk.bonus),
         threshold=threshold,
         payouts_hash=bytes(known(chunk.payouts_hash)).hex(),

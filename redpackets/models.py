@@ -92,12 +92,14 @@ class Wallet(models.Model):
 class CompensationFund(models.Model):
     """What a campaign's sponsor has set aside for compensations, and what was paid of it: a cache of the ledger.
 
-    The row makes payments of one campaign take turns, and its constraint has the last word.
+    The row makes payments of one campaign take turns, and its constraint has the last word. `paused_at` says since when
+    what was promised by vote waits for more money.
     """
 
     campaign = models.OneToOneField(Campaign, models.PROTECT, primary_key=True, related_name="+")
     funded_fen = models.BigIntegerField(_("set aside (fen)"))
     paid_fen = models.BigIntegerField(_("paid (fen)"), db_default=0)
+    paused_at = models.DateTimeField(_("short of money since"), null=True)
 
     class Meta:
         verbose_name = _("compensation fund")
@@ -113,23 +115,14 @@ class CompensationFund(models.Model):
 
 
 class Pool(models.Model):
-    """The money of one campaign and how it will be shared; nothing of it changes after the opening.
+    """The money of one campaign; nothing of it changes after the opening. How it is shared is in the rulebook.
 
     `commitment` is the SHA-256 of the settlement's secret, published beforehand. It is empty until a process that holds
     the settlement keys has stamped it (web processes hold none).
     """
 
-    class Mode(models.TextChoices):
-        EVEN = "even", _("even")
-
-    class Remainder(models.TextChoices):
-        SHARE = "share", _("shared: some get one fen more")
-        RETURN = "return", _("returned to the sponsor: everybody gets the same")
-
     campaign = models.OneToOneField(Campaign, models.PROTECT, related_name="pool")
     amount_fen = models.BigIntegerField(_("amount (fen)"))
-    mode = models.CharField(_("mode"), max_length=8, choices=Mode, default=Mode.EVEN)
-    remainder = models.CharField(_("remainder"), max_length=8, choices=Remainder, default=Remainder.SHARE)
     credit_after_s = models.PositiveIntegerField(
         _("unopened packets are credited after (s)"),
         null=True,
@@ -160,8 +153,8 @@ class Settlement(models.Model):
     """The resumable run that splits a pool; `state` names the stage that is due next (docs/money.md).
 
     Shares: P = `amount_fen`, n = `winners`, m = `minimum_fen`, W = `weight`, P′ = `share_fen`. They are null until
-    their stage has run. `secret` and `manifest` exist from the seal on. `wild_kind` is null where no rule lets wild
-    cards stand for missing ones.
+    their stage has run. `jackpots` are the tiers that were drawn, as splitting.Tier, and cost `prizes_fen`. `secret`
+    and `manifest` exist from the seal on. `wild_kind` is null where no rule lets wild cards stand for missing ones.
     """
 
     class State(models.TextChoices):
@@ -193,6 +186,8 @@ class Settlement(models.Model):
     wild_kind = models.PositiveSmallIntegerField(_("card that stands for missing ones"), null=True)
     winners = models.BigIntegerField(_("winners"), null=True)
     weight = models.BigIntegerField(_("sum of weights"), null=True)
+    jackpots = models.JSONField(_("jackpots"), default=list, db_default=[])
+    prizes_fen = models.BigIntegerField(_("jackpots (fen)"), default=0, db_default=0)
     share_fen = models.BigIntegerField(_("shared by weight (fen)"), null=True)
     returned_fen = models.BigIntegerField(_("returned (fen)"), null=True)
     secret = models.BinaryField(_("secret, published after the seal"), max_length=32, null=True)
@@ -250,6 +245,7 @@ class SettlementChunk(models.Model):
     weight = models.BigIntegerField(_("weight"), null=True)
     weight_before = models.BigIntegerField(_("weight of the chunks before"), null=True)
     pot_fen = models.BigIntegerField(_("pot (fen)"), null=True)
+    prizes_fen = models.BigIntegerField(_("jackpots (fen)"), default=0, db_default=0)
     bonus = models.BigIntegerField(_("winners with one fen more"), null=True)
     threshold_h = models.BigIntegerField(_("threshold (h)"), null=True)
     threshold_player = models.BigIntegerField(_("threshold (player)"), null=True)
@@ -275,6 +271,17 @@ class SettlementChunk(models.Model):
             models.Index(fields=["settlement", "number"], condition=Q(posted_at=None), name="chunk_to_post"),
             models.Index(fields=["settlement", "number"], condition=Q(credited_at=None), name="chunk_to_credit"),
         ]
+
+
+class Contender(models.Model):
+    """A winner of a tiered split whose j is so small that they may have drawn a jackpot; forgotten once it is drawn."""
+
+    pk = models.CompositePrimaryKey("settlement", "j", "player")
+    settlement = models.ForeignKey(Settlement, models.PROTECT, db_index=False, related_name="contenders")
+    j = models.BigIntegerField()
+    player = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, db_constraint=False, related_name="+", db_index=False
+    )
 
 
 class Payout(models.Model):

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from redpackets.actions import pools, settlements, shares
+from redpackets.actions import conversions, pools, settlements, shares
 
 # A ring that waited this long for a worker is stale: beat has rung again meanwhile.
 EXPIRES_S = 30
@@ -23,6 +23,12 @@ def credit_due() -> None:
 @shared_task
 def commit_due() -> None:
     pools.commit_due()
+
+
+@shared_task
+def pay_conversions() -> None:
+    if conversions.pay_due():
+        pay_conversions.apply_async(expires=EXPIRES_S)
 
 
 @shared_task

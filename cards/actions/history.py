@@ -33,6 +33,7 @@ class Move:
     draw: UUID | None
     trade: UUID | None
     play: UUID | None
+    conversion: UUID | None
     way: str | None
     other_id: int | None
     position: str
@@ -64,6 +65,7 @@ def describe(rows: Iterable[Move], *, campaign: Campaign) -> list[answers.Histor
             draw=row.draw,
             trade=row.trade,
             play=row.play,
+            conversion=row.conversion,
         )
         for row in rows
     ]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-from django.conf import settings
-
 from cards import errors, notes
+from fortunes.actions import wording
 
 
 def checked(*, note: str) -> str:
@@ -17,11 +14,6 @@ def checked(*, note: str) -> str:
     tidied = notes.tidy(note)
     if not notes.is_note(tidied):
         raise ValueError("a note that no serializer lets through")
-    if tidied and not notes.is_welcome(tidied, _unwelcome(tuple(settings.NOTE_WORDS))):
+    if not wording.is_welcome(text=tidied):
         raise errors.NoteRefused
     return tidied
-
-
-@cache
-def _unwelcome(more: tuple[str, ...]) -> notes.Words:
-    return notes.words((*notes.shipped(), *more))

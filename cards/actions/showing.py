@@ -81,6 +81,7 @@ def fairness(*, campaign: Campaign) -> answers.Fairness:
         draw_commitment=bytes(campaign.draw_commitment).hex(),
         draw_secret=bytes(campaign.draw_secret).hex() if campaign.draw_secret else None,
         kinds=list(known.kinds),
+        roles=list(known.roles),
         sources=list(known.types),
         tz=campaign.tz,
     )

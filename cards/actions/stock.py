@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
+from django.db.models import Max, Sum
 
 from cards import catalogue, pace
 from cards.models import StockTranche
@@ -28,6 +31,37 @@ def plan(*, campaign: Campaign, rulebook: rules.Rules) -> int:
         for slug, cap in rulebook.caps.items()
         for tranche in pace.tranches(cap, opens_at=campaign.opens_at, closes_at=campaign.closes_at)
     ]
+    return len(StockTranche.objects.bulk_create(rows))
+
+
+def raise_caps(*, campaign: Campaign, rulebook: rules.Rules, since: datetime) -> int:
+    """Plan the units by which caps are above what was planned, from `since` to the deadline; the number of rows.
+
+    Part of the transaction of whoever notes that a version of the rules has raised caps.
+    """
+    kinds = catalogue.of(campaign.pk).kinds
+    planned = {
+        row["kind"]: row
+        for row in StockTranche.objects.filter(campaign=campaign)
+        .values("kind")
+        .annotate(all_units=Sum("units"), last=Max("number"))
+    }
+    rows: list[StockTranche] = []
+    for slug, cap in rulebook.caps.items():
+        kind = kinds.index(slug)
+        more = cap.units - planned[kind]["all_units"]
+        extra = rules.Cap(units=more, tranches=min(cap.tranches, more))
+        rows += [
+            StockTranche(
+                campaign=campaign,
+                kind=kind,
+                number=planned[kind]["last"] + 1 + tranche.number,
+                first_serial=planned[kind]["all_units"] + tranche.first_serial,
+                units=tranche.units,
+                available_at=tranche.available_at,
+            )
+            for tranche in (pace.tranches(extra, opens_at=since, closes_at=campaign.closes_at) if more else ())
+        ]
     return len(StockTranche.objects.bulk_create(rows))
 
 

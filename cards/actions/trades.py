@@ -35,8 +35,8 @@ def gift(
 ) -> answers.TradeReceipt:
     """Give cards to a friend, at once.
 
-    Raises KindUnknown, TradeWithOneself, FriendNotFound (unknown, stranger and blocked look the same), AccountTooNew,
-    CardNotHeld, HandFull or ReceiverLimitReached.
+    Raises KindUnknown, TradeWithOneself, RuleForbids, FriendNotFound (unknown, stranger and blocked look the same),
+    AccountTooNew, CardNotHeld, HandFull or ReceiverLimitReached.
     """
     kinds = catalogue.of(campaign.pk)
     ordinals = kinds.ordinals(gives)
@@ -77,8 +77,8 @@ def propose(
 ) -> answers.TradeReceipt:
     """Ask for cards, offer some for others, or leave some for whoever follows a link; a gift to a friend is given.
 
-    Raises KindUnknown, NoteRefused, TradeWithOneself, FriendNotFound, AccountTooNew, CardNotHeld, TradeLimitReached or
-    LinkLimitReached, and ValueError for what no serializer lets through.
+    Raises KindUnknown, NoteRefused, TradeWithOneself, RuleForbids, FriendNotFound, AccountTooNew, CardNotHeld,
+    TradeLimitReached or LinkLimitReached, and ValueError for what no serializer lets through.
     """
     trading.check(type=type, audience=audience.kind, gives=gives, takes=takes)
     if type == "gift" and audience.kind == trading.ONE:
@@ -125,7 +125,7 @@ def accept(
     With a `campaign` only its own trades are found; so it is with the other verbs.
 
     Raises TradeNotFound (also for who is no friend any more), TradeWithOneself, TradeAlreadyClosed, TradeExpired,
-    AccountTooNew, CardNotHeld, OfferNotCovered, HandFull or ReceiverLimitReached.
+    RuleForbids, AccountTooNew, CardNotHeld, OfferNotCovered, HandFull or ReceiverLimitReached.
     """
     known = dealing.find(public_id=trade_id, player_id=by.pk, campaign=campaign)
     if not known.asked:
@@ -155,7 +155,7 @@ def accept_by_link(*, asked: keys.Request, trade_pk: int, by: SignedIn) -> answe
         with transaction.atomic(durable=True):
             row = _follow(asked, known, by)
             if not dealing.is_again(row.status):
-                return _accepted(known, dealing.settled(row), by)
+                return _accepted(known, dealing.settled(row, campaign_id=known.campaign_id), by)
             # A friendship was perhaps made on the way to nothing.
             transaction.set_rollback(True)
         dealing.prepare(row.status, campaign_id=known.campaign_id, newcomer=by.pk)

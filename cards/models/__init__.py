@@ -4,6 +4,7 @@ Kinds and sources are numbered inside a campaign (`ordinal`, from 0); hot tables
 array and a Draw is one narrow row. Draws and Transfers are append-only: a Hand is a cache of them and can be rebuilt.
 """
 
+from cards.models.aftermaths import Aftermath, Conversion
 from cards.models.catalogue import CardKind, CodeBatch, Source
 from cards.models.draws import (
     Draw,
@@ -20,8 +21,10 @@ from cards.models.trades import Addressee, LinkOpen, Play, ShareLink, Trade, Tra
 
 __all__ = [
     "Addressee",
+    "Aftermath",
     "CardKind",
     "CodeBatch",
+    "Conversion",
     "Draw",
     "DrawCount",
     "DrawReader",

@@ -39,6 +39,7 @@ class Trade(models.Model):
         DECLINED = "declined", _("declined")
         CANCELLED = "cancelled", _("cancelled")
         EXPIRED = "expired", _("expired")
+        VOIDED = "voided", _("made void by a change of the rules")
 
     class Audience(models.TextChoices):
         ONE = "one", _("one friend")
@@ -203,9 +204,9 @@ class Play(models.Model):
 
 
 class Transfer(models.Model):
-    """One card from giver to receiver, by a trade or by the play of a special card. Append-only.
+    """One card from giver to receiver, by a trade, by the play of a special card or by a conversion. Append-only.
 
-    Without a receiver the card was consumed; without a giver it was minted by a play.
+    Without a receiver the card was consumed; without a giver it was minted by a play or a conversion.
     """
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, db_constraint=False, related_name="+")
@@ -218,6 +219,9 @@ class Transfer(models.Model):
     play = models.ForeignKey(
         Play, models.PROTECT, db_constraint=False, null=True, db_index=False, related_name="transfers"
     )
+    conversion = models.ForeignKey(
+        "cards.Conversion", models.PROTECT, db_constraint=False, null=True, db_index=False, related_name="transfers"
+    )
     position = models.PositiveSmallIntegerField(_("position"))
     at = models.DateTimeField(_("at"), db_default=DatabaseNow())
 
@@ -229,12 +233,25 @@ class Transfer(models.Model):
             models.UniqueConstraint(
                 fields=["play", "position"], condition=Q(play__isnull=False), name="transfer_of_play_once"
             ),
+            models.UniqueConstraint(
+                fields=["conversion", "position"],
+                condition=Q(conversion__isnull=False),
+                name="transfer_of_conversion_once",
+            ),
             # A null on either side, which makes the comparison null, is told apart by the next one.
             models.CheckConstraint(name="transfer_not_to_oneself", condition=~Q(receiver=F("giver"))),
             models.CheckConstraint(
-                name="transfer_by_trade_or_play",
-                condition=Q(trade__isnull=False, play=None, giver__isnull=False, receiver__isnull=False)
-                | (Q(trade=None, play__isnull=False) & (Q(giver__isnull=False) | Q(receiver__isnull=False))),
+                name="transfer_has_one_cause",
+                condition=Q(
+                    trade__isnull=False, play=None, conversion=None, giver__isnull=False, receiver__isnull=False
+                )
+                | (
+                    (
+                        Q(trade=None, play__isnull=False, conversion=None)
+                        | Q(trade=None, play=None, conversion__isnull=False)
+                    )
+                    & (Q(giver__isnull=False) | Q(receiver__isnull=False))
+                ),
             ),
         ]
         indexes = [

@@ -1,5 +1,5 @@
 SELECT * FROM cards_propose(
-    %(campaign)s, %(version)s, %(cooling_h)s, %(lifetime_h)s, %(open_trades)s, %(open_links)s,
+    %(campaign)s, %(version)s, %(barred)s::smallint[], %(cooling_h)s, %(lifetime_h)s, %(open_trades)s, %(open_links)s,
     %(links_per_day)s, %(proposals_per_day)s,
     %(proposer)s, %(type)s, %(audience)s, %(friends)s::uuid[], %(gives)s::smallint[], %(takes)s::smallint[],
     %(note)s, %(code)s::text, %(channel)s::text,

@@ -18,6 +18,7 @@ from config.client.pauses import ATTEMPTS, is_worth_waiting, pause
 from config.client.pushes import Push
 from config.client.shapes import Presence
 from config.client.sockets import Commands, Lost, Position, Refused, Socket, Welcome
+from config.client.votes import Tally
 
 # After these closes the same connect would be closed again.
 FINAL = frozenset({1009, 4400, 4403, 4406, 4429})
@@ -75,6 +76,7 @@ class Line(Commands):
         self._used = self._refused = ""
         self._brief = 0
         self._presence_heard: Callable[[Presence], None] | None = None
+        self._tallies_heard: dict[str, Callable[[Tally], None]] = {}
         self._welcomed_at = 0.0
 
     async def pushes(self) -> AsyncGenerator[Push, None]:
@@ -116,6 +118,15 @@ class Line(Commands):
         self._presence_heard = heard
         heard(await self.watch_presence())
 
+    async def follow_tally(self, proposal: str, heard: Callable[[Tally], None]) -> None:
+        """Let the app know how a vote stands, now and after each new connection; pushes tell how it goes on."""
+        self._tallies_heard[proposal] = heard
+        heard(await self.watch_tally(proposal))
+
+    async def leave_tally(self, proposal: str) -> None:
+        del self._tallies_heard[proposal]
+        await self.unwatch_tally(proposal)
+
     async def drop(self) -> None:
         """Lose the connection, as in a tunnel. It is opened again."""
         if self._socket:
@@ -133,7 +144,7 @@ class Line(Commands):
         if not welcome.recovered and self._fetch:
             await self._fetch(welcome)
         self.position = position = Position(socket.position.seq, socket.position.campaign_seq, welcome.epoch)
-        tasks = [asyncio.create_task(self._keep_signed_in(socket)), asyncio.create_task(self._ask_presence(socket))]
+        tasks = [asyncio.create_task(self._keep_signed_in(socket)), asyncio.create_task(self._ask_again(socket))]
         try:
             with contextlib.suppress(Lost):
                 while not self._over:
@@ -204,11 +215,13 @@ class Line(Commands):
             return True
         return False
 
-    async def _ask_presence(self, socket: Socket) -> None:
-        """It was asked over a socket that is gone."""
-        if self._presence_heard is not None:
-            with contextlib.suppress(Refused, Lost, TimeoutError):
+    async def _ask_again(self, socket: Socket) -> None:
+        """What was being watched was asked over a socket that is gone."""
+        with contextlib.suppress(Refused, Lost, TimeoutError):
+            if self._presence_heard is not None:
                 self._presence_heard(await socket.watch_presence())
+            for proposal, heard in list(self._tallies_heard.items()):
+                heard(await socket.watch_tally(proposal))
 
     async def _keep_signed_in(self, socket: Socket) -> None:
         """Give the open socket a new token before the one that it came with expires, by the server's clock."""

@@ -11,7 +11,7 @@ from string import Formatter
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
-from config.client import shapes
+from config.client import shapes, votes
 from config.client.shapes import Page
 
 T = TypeVar("T")
@@ -67,6 +67,11 @@ INVITE = Operation("POST", "invitations", shapes.Invitation, ("channel",))
 FOLLOW = Operation("POST", "invitations/{code}/acceptance", shapes.Friendship)
 
 CAMPAIGN = Operation("GET", "campaigns/{campaign}", shapes.Campaign)
+RULES = Operation("GET", "campaigns/{campaign}/rules", votes.Rules)
+RULEBOOK = Operation("GET", "campaigns/{campaign}/rulebooks/{version}", votes.Rules)
+RULEBOOKS = Operation("GET", "campaigns/{campaign}/rulebooks", Page[votes.Rulebook], ("limit", "cursor"))
+AMENDMENTS = Operation("GET", "campaigns/{campaign}/amendments", Page[votes.Amendment], ("limit", "cursor"))
+ANNOUNCEMENTS = Operation("GET", "campaigns/{campaign}/announcements", Page[votes.Announcement], ("limit", "cursor"))
 HAND = Operation("GET", "campaigns/{campaign}/hand", shapes.HandSnapshot)
 SHARE = Operation("GET", "campaigns/{campaign}/share", shapes.Share)
 SETTLEMENT = Operation("GET", "campaigns/{campaign}/settlement", shapes.Settlement)
@@ -82,6 +87,14 @@ CLAIM = Operation("POST", "links/{code}/acceptance", shapes.TradeReceipt, key=Tr
 SCAN = Operation("POST", "campaigns/{campaign}/scans", shapes.Scan, ("code",), key=True)
 CHECK_IN = Operation("POST", "campaigns/{campaign}/check-ins", shapes.Scan, key=True)
 OPEN_PACKET = Operation("POST", "campaigns/{campaign}/packet/opening", shapes.Opened, key=True)
+
+PROPOSALS = Operation("GET", "campaigns/{campaign}/proposals", Page[votes.Proposal], ("limit", "cursor"))
+PROPOSAL = Operation("GET", "proposals/{proposal}", votes.Proposal)
+BALLOT = Operation("GET", "proposals/{proposal}/ballot", votes.BallotReceipt)
+COMMENTS = Operation("GET", "proposals/{proposal}/comments", Page[votes.Comment], ("limit", "cursor"))
+COMMENT = Operation("POST", "proposals/{proposal}/comments", votes.Comment, ("text",), key=True)
+TAKE_BACK_COMMENT = Operation("DELETE", "comments/{comment}", type(None))
+BALLOTS = Operation("GET", "proposals/{proposal}/ballots", Page[votes.Leaf], ("limit", "cursor"))
 
 # What friends do: each over REST, and as a command of the socket.
 
@@ -118,3 +131,4 @@ CANCEL = Operation("POST", "trades/{trade}/cancellation", shapes.TradeReceipt, k
 STEAL = Operation("POST", "campaigns/{campaign}/steals", shapes.PlayReceipt, ("from", "kind"), key=True, op="steal")
 WILD = Operation("POST", "campaigns/{campaign}/wilds", shapes.PlayReceipt, ("kind",), key=True, op="wild")
 COPY = Operation("POST", "campaigns/{campaign}/copies", shapes.PlayReceipt, ("from", "kind"), key=True, op="copy")
+CAST = Operation("POST", "proposals/{proposal}/ballot", votes.BallotReceipt, ("option",), key=True, op="ballot.cast")

@@ -84,7 +84,9 @@ class TradeAccepted(News, frozen=True, kw_only=True):
 
 
 class TradeClosed(News, frozen=True, kw_only=True):
-    """Nothing more comes of a trade: it was declined, cancelled, has expired, or somebody else was faster."""
+    """Nothing more comes of a trade: it was declined, cancelled, voided by a vote, has expired, or somebody else was
+    faster.
+    """
 
     trade: str
     state: str
@@ -160,6 +162,93 @@ class CompensationPaid(News, frozen=True, kw_only=True):
     reason: str
 
 
+class RuleAnnounced(News, frozen=True, kw_only=True):
+    """A change of the rules that takes force then, unless a vote strikes it before."""
+
+    amendment: str
+    takes_force_at: str
+
+
+class RulebookChanged(News, frozen=True, kw_only=True):
+    """The rules of this version are in force since that instant; `paths` are what it changed, as JSON Pointers."""
+
+    version: int
+    reason: str
+    in_force_at: str
+    closes_at: str
+    proposal: str | None
+    amendment: str | None
+    paths: list[str]
+
+
+class ProposalOpened(News, frozen=True, kw_only=True):
+    proposal: str
+    opens_at: str
+    closes_at: str
+
+
+class ProposalExtended(News, frozen=True, kw_only=True):
+    proposal: str
+    closes_at: str
+
+
+class ProposalCancelled(News, frozen=True, kw_only=True):
+    proposal: str
+
+
+class ProposalClosed(News, frozen=True, kw_only=True):
+    """Only an `adopted` one has a winner, and a version if its changes made a new one."""
+
+    proposal: str
+    outcome: str
+    winner: int | None
+    cast: int
+    eligible: int
+    version: int | None
+
+
+class TallyChanged(News, frozen=True, kw_only=True):
+    """Ballots by the option's number, as of that instant, for whoever watches."""
+
+    proposal: str
+    ballots: dict[str, int]
+    cast: int
+    at: str
+
+
+class AnnouncementPublished(News, frozen=True, kw_only=True):
+    announcement: str
+    pinned: bool
+
+
+class CommentAnswered(News, frozen=True, kw_only=True):
+    """Staff have replied to a comment."""
+
+    proposal: str
+    comment: str
+    answers: str
+
+
+class CardConverted(News, frozen=True, kw_only=True):
+    """A vote has removed a kind: what one held of it has become `into`, one slug a card, or money."""
+
+    conversion: str
+    kind: str
+    cards: int
+    into: list[str]
+    fen: int
+    hand_version: int
+    complete: bool
+
+
+class ConversionPaid(News, frozen=True, kw_only=True):
+    """What one held of a kind that a vote has removed was worth is in the wallet."""
+
+    conversion: str
+    campaign: str
+    amount_fen: int
+
+
 TYPES: Mapping[str, type[News]] = {
     "campaign.opened": CampaignOpened,
     "campaign.frozen": CampaignFrozen,
@@ -181,6 +270,17 @@ TYPES: Mapping[str, type[News]] = {
     "invitation.credited": InvitationCredited,
     "draw.granted": DrawGranted,
     "compensation.paid": CompensationPaid,
+    "card.converted": CardConverted,
+    "conversion.paid": ConversionPaid,
+    "rule.announced": RuleAnnounced,
+    "rulebook.changed": RulebookChanged,
+    "proposal.opened": ProposalOpened,
+    "proposal.extended": ProposalExtended,
+    "proposal.cancelled": ProposalCancelled,
+    "proposal.closed": ProposalClosed,
+    "tally.changed": TallyChanged,
+    "announcement.published": AnnouncementPublished,
+    "comment.answered": CommentAnswered,
 }
 
 

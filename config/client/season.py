@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from config.client import operations, shapes
+from config.client import operations, shapes, votes
 from config.client.operations import Operation
 from config.client.verbs import Verbs
 
@@ -38,6 +38,36 @@ class Season(Verbs):
 
     async def packet(self) -> shapes.Packet:
         return await self.act(operations.PACKET, None)
+
+    async def rules(self) -> votes.Rules:
+        """Those in force."""
+        return await self.act(operations.RULES, None)
+
+    async def rulebooks(self) -> list[votes.Rulebook]:
+        """The newest versions, the last one first; `Client.pages` has all."""
+        return (await self.act(operations.RULEBOOKS, None)).items
+
+    async def amendments(self) -> list[votes.Amendment]:
+        """The newest announced changes of the rules."""
+        return (await self.act(operations.AMENDMENTS, None)).items
+
+    async def announcements(self) -> list[votes.Announcement]:
+        """Pinned ones first, then the newest."""
+        return (await self.act(operations.ANNOUNCEMENTS, None)).items
+
+    async def proposals(self) -> list[votes.Proposal]:
+        """The newest votes."""
+        return (await self.act(operations.PROPOSALS, None)).items
+
+    async def proposal(self, proposal: str) -> votes.Proposal:
+        return await self.act(operations.PROPOSAL, None, proposal=proposal)
+
+    async def comment(self, proposal: str, text: str, *, key: str | None = None) -> votes.Comment:
+        return await self.act(operations.COMMENT, key, proposal=proposal, text=text)
+
+    async def ballot(self, proposal: str) -> votes.BallotReceipt:
+        """One's own."""
+        return await self.act(operations.BALLOT, None, proposal=proposal)
 
     async def broadcasts(self, after: int = 0) -> list[shapes.Notice]:
         return (await self.act(operations.BROADCASTS, None, after=after)).items

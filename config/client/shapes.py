@@ -236,6 +236,13 @@ class Share(Shape, frozen=True, kw_only=True):
     counted_at: str | None
 
 
+class Name(Shape, frozen=True, kw_only=True):
+    """In both languages."""
+
+    zh: str
+    en: str
+
+
 class Settlement(Shape, frozen=True, kw_only=True):
     state: str
     winners: int | None

@@ -18,6 +18,7 @@ from config.client.operations import Operation
 from config.client.pushes import Push
 from config.client.shapes import Presence
 from config.client.verbs import Verbs
+from config.client.votes import Tally, Unwatched
 
 T = TypeVar("T")
 
@@ -110,6 +111,13 @@ class Commands(Verbs):
     async def watch_presence(self) -> Presence:
         """Which friends are online; from now on `presence.changed` tells who comes and goes."""
         return msgspec.convert(await self.command("presence.watch"), Presence)
+
+    async def watch_tally(self, proposal: str) -> Tally:
+        """How a vote stands; from now on `tally.changed` tells how it goes on."""
+        return msgspec.convert(await self.command("tally.watch", {"proposal": proposal}), Tally)
+
+    async def unwatch_tally(self, proposal: str) -> Unwatched:
+        return msgspec.convert(await self.command("tally.unwatch", {"proposal": proposal}), Unwatched)
 
 
 class Socket(Commands):

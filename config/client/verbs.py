@@ -1,4 +1,4 @@
-"""What friends do with their cards, over REST (season.py) and over the socket (sockets.py, line.py) alike."""
+"""What players do with cards and votes, over REST (season.py) and over the socket (sockets.py, line.py) alike."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from config.client import operations
 from config.client.operations import Operation
 from config.client.shapes import PlayReceipt, TradeReceipt
+from config.client.votes import BallotReceipt
 
 T = TypeVar("T")
 
@@ -92,3 +93,7 @@ class Verbs(ABC):
     async def copy(self, friend: str, kind: str, *, key: str | None = None) -> PlayReceipt:
         """A card like one that the friend holds, and keeps."""
         return await self.act(operations.COPY, key, **{"from": friend, "kind": kind})
+
+    async def cast(self, proposal: str, option: int, *, key: str | None = None) -> BallotReceipt:
+        """One's ballot, for the option of this number. Keep the receipt: it finds the ballot in the published list."""
+        return await self.act(operations.CAST, key, proposal=proposal, option=option)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 
-def chi_square(counts: Sequence[int], weights: Sequence[int]) -> float:
+def chi_square(counts: Sequence[int], weights: Sequence[float]) -> float:
     """How likely a deviation from `weights` at least as large as that of `counts` is, if the weights are true.
 
     Kinds of weight 0 must not have come; 0.0 if they have. The p-value is by Wilson and Hilferty (1931), good to some

@@ -10,7 +10,9 @@ from datetime import datetime
 from accounts.models import Player
 from cards import catalogue, draws
 from cards.models import Draw, Hand, Play, Trade, Transfer
+from config.demo import votes
 from config.demo.journal import Deal, Given, Heard
+from config.demo.votes import ConversionFact, VersionFact, VoteFacts
 from fortunes import rulebooks, rules
 from fortunes.models import Broadcast, Campaign, Event
 from redpackets.models import LedgerEntry, Payout, Pool, Settlement, Wallet
@@ -18,7 +20,7 @@ from redpackets.models import LedgerEntry, Payout, Pool, Settlement, Wallet
 
 @dataclass(frozen=True, slots=True)
 class DrawFact:
-    """A draw; `replayed` is what the published secret says it had to wish for."""
+    """A draw by the rules of a `version`; `replayed` is what the published secret says it had to wish for."""
 
     id: str
     player: str
@@ -26,11 +28,15 @@ class DrawFact:
     wish: str
     replayed: str | None
     at: datetime
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class TransferFact:
-    """One card. `by` is the trade or the play; without a giver the card was minted, without a receiver used up."""
+    """One card. `by` is the trade, the play or the conversion.
+
+    Without a giver the card was minted, without a receiver used up.
+    """
 
     by: str
     giver: str
@@ -44,6 +50,8 @@ class Facts:
     """`payouts` and `paid_fen` are by player; `paid_fen` is what the ledger moved from the pool to their wallet.
 
     `trades` are direct gifts, `deals` what was accepted of all other trades, `plays` players with what they gained.
+    `rules` are those of the end, `versions` all that ever were; `joined` says since when players belong to the season,
+    `loose_ends` what a change of the rules should have ended.
     """
 
     rules: rules.Rules
@@ -63,6 +71,11 @@ class Facts:
     payouts: dict[str, int]
     paid_fen: dict[str, int]
     wallets: dict[str, int]
+    vote: VoteFacts
+    versions: list[VersionFact]
+    joined: dict[str, datetime]
+    conversions: dict[str, ConversionFact]
+    loose_ends: list[str]
 
 
 def read(campaign_id: int, players: Iterable[str]) -> Facts:
@@ -74,8 +87,9 @@ def read(campaign_id: int, players: Iterable[str]) -> Facts:
         for pk, public_id in Player.objects.filter(public_id__in=list(players)).values_list("pk", "public_id")
     }
     known = catalogue.read(campaign_id)
+    versions = votes.read_versions(campaign_id)
     return Facts(
-        rules=rulebooks.current(campaign_id),
+        rules=versions[-1].rules,
         closes_at=campaign.closes_at,
         frozen_at=campaign.frozen_at,
         settled_at=campaign.settled_at,
@@ -92,7 +106,18 @@ def read(campaign_id: int, players: Iterable[str]) -> Facts:
         payouts=_named(names, Payout.objects.filter(pool=pool).values_list("player_id", "amount_fen")),
         paid_fen=_paid(pool.pk, names),
         wallets=_named(names, Wallet.objects.filter(player__in=names).values_list("player_id", "balance_fen")),
+        vote=votes.read_vote(campaign_id, names),
+        versions=versions,
+        joined=votes.read_joined(campaign_id, names),
+        conversions=votes.read_conversions(campaign_id, known, names),
+        loose_ends=votes.read_loose_ends(campaign_id, known, _removed(versions)),
     )
+
+
+def _removed(versions: list[VersionFact]) -> frozenset[str]:
+    """The special kinds that the rules have ever allowed and don't allow any more; their slugs are their roles."""
+    ever = {role for version in versions for role in version.rules.specials}
+    return frozenset(ever - set(versions[-1].rules.specials))
 
 
 def _named(names: dict[int, str], rows: Iterable[tuple[int, int]]) -> dict[str, int]:
@@ -113,6 +138,7 @@ def _draws(campaign: Campaign, known: catalogue.Catalogue, names: dict[int, str]
             wish=known.kinds[row.wish],
             replayed=known.kinds[_replay(secret, known, row)] if secret else None,
             at=row.at,
+            version=row.rulebook_version,
         )
         for row in Draw.objects.filter(campaign=campaign).order_by("id")
     ]
@@ -128,14 +154,14 @@ def _transfers(campaign_id: int, known: catalogue.Catalogue, names: dict[int, st
     rows = Transfer.objects.filter(campaign_id=campaign_id).order_by("id")
     return [
         TransferFact(
-            by=str(trade or play),
+            by=str(trade or play or conversion),
             giver=names.get(giver, f"player {giver}") if giver else "",
             receiver=names.get(receiver, f"player {receiver}") if receiver else "",
             kind=known.kinds[kind],
             at=at,
         )
-        for trade, play, giver, receiver, kind, at in rows.values_list(
-            "trade__public_id", "play__public_id", "giver_id", "receiver_id", "kind", "at"
+        for trade, play, conversion, giver, receiver, kind, at in rows.values_list(
+            "trade__public_id", "play__public_id", "conversion__public_id", "giver_id", "receiver_id", "kind", "at"
         )
     ]
 

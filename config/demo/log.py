@@ -24,7 +24,13 @@ class Log:
 
     def staged(self, stage: Stage) -> None:
         world = stage.world
-        self._write(campaign=stage.campaign_id, opens=world.opens, closes=world.closes, reveals=world.reveals)
+        self._write(
+            campaign=stage.campaign_id,
+            opens=world.opens,
+            votes=world.vote.closes,
+            closes=world.closes,
+            reveals=world.reveals,
+        )
 
     def outcome(self, journal: Journal, stage: Stage, facts: Facts, verdicts: list[Check]) -> None:
         self._write(
@@ -57,6 +63,7 @@ def _stored(facts: Facts) -> dict[str, set[str]]:
         "gift": set(facts.trades),
         "trade": set(facts.deals),
         "play": set(facts.plays),
+        "ballot": {row.leaf for row in facts.vote.ballots},
         "opening": {player for player, fen in facts.paid_fen.items() if fen == facts.payouts.get(player)},
     }
 
@@ -65,9 +72,11 @@ def _untold(journal: Journal, stage: Stage, facts: Facts) -> Iterator[Done]:
     """What is there and nobody was told of: done twice, or done and taken for refused."""
     known = {("draw", draw) for diary in journal.diaries for draw in diary.draws}
     known |= {("move", item) for diary in journal.diaries for item in (*diary.gifts, *diary.deals, *diary.plays)}
+    known |= {("ballot", diary.voted.leaf) for diary in journal.diaries if diary.voted}
     to_monotonic = stage.world.closes - facts.closes_at.timestamp()
     stored = [("draw", draw.id, draw.at) for draw in facts.draws]
-    stored += [("move", transfer.by, transfer.at) for transfer in facts.transfers]
+    stored += [("move", move.by, move.at) for move in facts.transfers if move.by not in facts.conversions]
+    stored += [("ballot", row.leaf, row.at) for row in facts.vote.ballots]
     seen = set()
     for what, item, at in stored:
         if (what, item) not in known and (what, item) not in seen:

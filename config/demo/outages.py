@@ -12,7 +12,7 @@ LATE_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A write that the server acknowledged; `id` is of its draw, its trade, or the player whose packet it opened."""
+    """A write that the server acknowledged; the `id` is of its draw, trade or ballot, or of who opened a packet."""
 
     what: str
     id: str

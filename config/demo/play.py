@@ -13,9 +13,11 @@ from operator import itemgetter
 
 import httpx
 
+from config.client import operations
 from config.client.outages import Outage
+from config.client.pushes import Push
 from config.client.rest import Client
-from config.demo import dealings, hostapp, mischief, outages, staging, together
+from config.demo import dealings, hostapp, mischief, outages, staging, together, voting
 from config.demo.journal import Journal
 from config.demo.player import Player, World
 from config.demo.progress import Progress
@@ -31,9 +33,10 @@ FROM_HOST_EVERY = 3
 # How far from the deadline, either way, the scans are that put it to the test.
 STRADDLE_S = 0.2
 # After these something is wrong: no worker, no beat, or no events.
-HEARD_WITHIN_S, SETTLED_WITHIN_S, CREDITED_WITHIN_S = 60.0, 60.0, 60.0
+HEARD_WITHIN_S, CLOSED_WITHIN_S, SETTLED_WITHIN_S, CREDITED_WITHIN_S = 60.0, 60.0, 60.0, 60.0
 
 Step = Callable[[], Awaitable[None]]
+WHEN = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ async def play(
         async with _listening(cast):
             await _connect(cast)
             await _collect(cast)
+            await _recount(cast)
             await _await_split(cast)
             await _open_packets(cast)
             await _hear_the_rest(cast)
@@ -117,11 +121,16 @@ async def _make_friends(players: list[Player], progress: Progress) -> None:
 @asynccontextmanager
 async def _listening(cast: Cast) -> AsyncIterator[None]:
     for player in cast.players:
-        player.join(cast.world, dealings.note)
+        player.join(cast.world, _heed)
     try:
         yield
     finally:
         await asyncio.gather(*(player.leave() for player in cast.players))
+
+
+def _heed(player: Player, push: Push) -> None:
+    dealings.note(player, push)
+    voting.note(player, push)
 
 
 async def _connect(cast: Cast) -> None:
@@ -142,7 +151,9 @@ async def _collect(cast: Cast) -> None:
     progress.phase("collecting")
     async with asyncio.TaskGroup() as tasks:
         for number, player in enumerate(cast.players):
-            tasks.create_task(_follow(_agenda(number, player, cast.stage), until=world.closes + 2 * STRADDLE_S))
+            # Whoever is behind with scans votes in time all the same.
+            for agenda in (_agenda(number, player, cast.stage), sorted(voting.agenda(number, player), key=WHEN)):
+                tasks.create_task(_follow(agenda, until=world.closes + 2 * STRADDLE_S))
         while (left := world.closes - together.now()) > 0:
             progress.show(1 - left / (world.closes - world.opens), _counts(cast.players))
             await asyncio.sleep(together.LOOK_EVERY_S)
@@ -167,7 +178,7 @@ def _agenda(number: int, player: Player, stage: Stage) -> list[tuple[float, Step
         agenda.append((last, partial(mischief.scan_too_often, player)))
     trick = mischief.TRICKS[number % len(mischief.TRICKS)]
     agenda.append((random.uniform((opens + closes) / 2, last), partial(trick, player, stage.props)))
-    return sorted(agenda, key=itemgetter(0))
+    return sorted(agenda, key=WHEN)
 
 
 async def _follow(agenda: list[tuple[float, Step]], *, until: float) -> None:
@@ -187,6 +198,20 @@ async def _come_late(cast: Cast) -> None:
         await mischief.give_too_late(player)
 
     await asyncio.gather(*(try_everything(player) for player in cast.players[::10]))
+
+
+async def _recount(cast: Cast) -> None:
+    """The vote is over: anybody can have its result, and every ballot without its voter."""
+    player, proposal = cast.players[0], cast.world.vote.proposal
+    ends = together.now() + CLOSED_WITHIN_S
+    while (found := await player.season.proposal(proposal)).state != "closed":
+        if together.now() > ends:
+            cast.journal.surprises.append(f"the vote is {found.state} after {CLOSED_WITHIN_S:.0f} s")
+            return
+        await asyncio.sleep(together.LOOK_EVERY_S)
+    cast.journal.result = {option.number: option.ballots for option in found.options}
+    async for leaf in player.client.pages(operations.BALLOTS, proposal=proposal):
+        cast.journal.published[leaf.leaf] = leaf.option
 
 
 async def _await_split(cast: Cast) -> None:

@@ -35,8 +35,19 @@ OVER_REST = 0.2
 PATIENCE_S = 60.0
 # How much earlier than by our clock a refusal may say that the deadline has passed.
 CLOCK_SLACK_S = 0.05
+# What is refused from an instant of the season on: the deadline, or the end of the vote.
+TIMELY = ("campaign-frozen", "vote-not-open", "rule-forbids")
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A proposal of the season, by its public id. Instants are on the event loop's clock."""
+
+    proposal: str
+    opens: float
+    closes: float
 
 
 @dataclass(slots=True)
@@ -49,11 +60,13 @@ class World:
     opens: float
     closes: float
     reveals: float
+    vote: Vote
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
-    @property
-    def is_over(self) -> bool:
-        return together.now() >= self.closes - CLOCK_SLACK_S
+    def explains(self, code: str) -> bool:
+        """Whether it is no wonder to be refused with this code, at this time of the season, whatever one tried."""
+        since = self.closes if code == "campaign-frozen" else self.vote.closes
+        return code in TIMELY and together.now() >= since - CLOCK_SLACK_S
 
 
 class Player:
@@ -106,7 +119,7 @@ class Player:
             other.friends.append(self)
 
     def join(self, world: World, heed: Callable[[Player, Push], None]) -> None:
-        """Listen on a socket, from the first event on; `heed` is told of every event that is the player's own."""
+        """Listen on a socket, from the first event on; `heed` is told of everything that comes."""
         self.world, self._heed = world, heed
         self.season = self.client.season(world.slug)
         self.line = self.client.line(world.slug, resume=Position(0, 0))
@@ -156,7 +169,7 @@ class Player:
                 case InvitationCredited(draw=draw, kind=kind):
                     self._note_card(draw, kind)
                     self._journal.credited += 1
-            self._heed(self, push)
+        self._heed(self, push)
 
     async def scan_and_share(self) -> None:
         if self.scans_left:
@@ -259,7 +272,7 @@ class Player:
         return answer
 
     async def answered(self, what: str, sent: Awaitable[T]) -> T | None:
-        """The answer; None if it was refused because the deadline has passed. Any other refusal is a surprise."""
+        """The answer; None if it was refused because its time has passed. Any other refusal is a surprise."""
         return await self._hear(what, sent, ())
 
     async def refused(self, what: str, sent: Awaitable[T], *codes: str, before: float = math.inf) -> T | None:
@@ -274,7 +287,7 @@ class Player:
             return await sent
         except Refused as refused:
             self._journal.refusals[(what, refused.code)] += 1
-            is_late = (refused.code == "campaign-frozen" and self.world.is_over) or together.now() >= before
+            is_late = (refused.code in TIMELY and self.world.explains(refused.code)) or together.now() >= before
             if refused.code not in codes and not is_late:
                 self.surprise(what, f"was refused: {refused}")
         except (httpx.HTTPError, Lost, TimeoutError) as error:

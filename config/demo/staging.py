@@ -12,12 +12,14 @@ from django.conf import settings
 from accounts.models import Player as Account
 from cards import codes
 from cards.actions import batches, presets, printing
-from config.demo import season
+from config.demo import season, voting
 from config.demo.mischief import Props
-from config.demo.player import Player, World
+from config.demo.player import Player, Vote, World
 from fortunes import clock, rulebooks, secretkeys
-from fortunes.actions import feeds
-from fortunes.models import Campaign
+from fortunes.actions import feeds, proposals
+from fortunes.actions.judging import OptionPlan
+from fortunes.models import Campaign, Proposal
+from redpackets.actions import motions
 from redpackets.models import Settlement
 
 POOL_FEN = 888_888
@@ -26,6 +28,8 @@ UNTIL_REVEAL = timedelta(seconds=2.5)
 # Fewer units than scans will wish for, so that the cap is felt, and a tranche of them every few seconds.
 CAPPED, CAPPED_ODDS, CAPPED_SHARE, TRANCHE_S = "dedication", 0.05, 0.8, 5
 SPECIAL_WEIGHTS = {"wild": 4, "steal": 4, "copy": 4}
+# When ballots are taken, as shares of the season: players have joined by then, and what a vote changes is lived with.
+VOTE = (0.35, 0.65)
 ENDLESS = 10**9
 CHUNKS = 50
 
@@ -76,10 +80,38 @@ def set_up(slug: str, plan: Plan, players: list[Player], loop_clock: Callable[[]
     )
     # So small that the split of few hands has many steps too, and an accident falls in between them.
     Settlement.objects.filter(pool__campaign=campaign).update(chunk_hands=max(2, plan.players // CHUNKS))
-    return Stage(campaign.pk, _world(campaign, loop_clock), _props(campaign, players))
+    vote = _put_to_the_vote(campaign)
+    return Stage(campaign.pk, _world(campaign, vote, loop_clock), _props(campaign, players))
 
 
-def _world(campaign: Campaign, loop_clock: Callable[[], float]) -> World:
+def _put_to_the_vote(campaign: Campaign) -> Proposal:
+    """Whether the steal card stays. If not, those that are held become wild cards."""
+    live = campaign.closes_at - campaign.opens_at
+    opens_at, closes_at = (campaign.opens_at + live * share for share in VOTE)
+    proposal = proposals.draft(
+        campaign_id=campaign.pk,
+        by=None,
+        question_zh="要不要取消顺手牵羊？",
+        question_en="Shall the steal card go?",
+        options=[
+            OptionPlan(name_zh="保留", name_en="It stays"),
+            OptionPlan(
+                name_zh="取消，换成万能福",
+                name_en="It goes; those that are held become wild cards",
+                changes={
+                    "specials": [role for role in SPECIAL_WEIGHTS if role != voting.SUBJECT],
+                    "weights": {voting.SUBJECT: 0},
+                },
+                compensations={voting.SUBJECT: {"into": voting.INTO}},
+            ),
+        ],
+        opens_at=opens_at,
+        closes_at=closes_at,
+    )
+    return motions.open_(proposal_id=proposal.pk, by=None)
+
+
+def _world(campaign: Campaign, vote: Proposal, loop_clock: Callable[[], float]) -> World:
     offset = loop_clock() - clock.now().timestamp()
     return World(
         slug=campaign.slug,
@@ -88,6 +120,11 @@ def _world(campaign: Campaign, loop_clock: Callable[[], float]) -> World:
         opens=campaign.opens_at.timestamp() + offset,
         closes=campaign.closes_at.timestamp() + offset,
         reveals=campaign.reveal_at.timestamp() + offset,
+        vote=Vote(
+            proposal=str(vote.public_id),
+            opens=vote.opens_at.timestamp() + offset,
+            closes=vote.closes_at.timestamp() + offset,
+        ),
     )
 
 

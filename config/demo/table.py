@@ -40,6 +40,7 @@ def _figures(journal: Journal, facts: Facts) -> Iterator[str]:
         "other trades": f"{len(facts.deals):,} agreed",
         "special cards": f"{len(facts.plays):,} played",
         "cards moved": f"{len(facts.transfers):,}",
+        "vote": _vote(facts),
         "writes sent again": f"{journal.replays:,}",
         "sockets opened again": f"{journal.reconnects:,}",
         "events": f"{events:,} and {sum(len(diary.broadcasts) for diary in diaries):,} broadcasts heard",
@@ -53,6 +54,12 @@ def _figures(journal: Journal, facts: Facts) -> Iterator[str]:
         yield f"{name:<22}{figure}"
 
 
+def _vote(facts: Facts) -> str:
+    vote, cards = facts.vote, sum(conversion.cards for conversion in facts.conversions.values())
+    each = " : ".join(f"{vote.counts[option] or 0:,}" for option in sorted(vote.counts))
+    return f"{vote.cast or 0:,} of {vote.eligible or 0:,} voted, {each}, {vote.outcome}; {cards:,} cards converted"
+
+
 def _seconds_to_settle(facts: Facts) -> str:
     if facts.settled_at is None:
         return "not settled"
@@ -61,10 +68,10 @@ def _seconds_to_settle(facts: Facts) -> str:
 
 def _cards(facts: Facts) -> Iterator[str]:
     wished, given = checks.wishes(facts), Counter(draw.kind for draw in facts.draws)
-    weights, total = facts.rules.weights, max(len(facts.draws), 1)
+    expected, total = checks.expected(facts), max(len(facts.draws), 1)
     yield f"{'cards by kind':<22}{'odds':>8}{'drawn':>9}{'count':>8}{'given':>8}{'cap':>8}"
     for kind, count in wished.items():
-        odds, share = weights[kind] / sum(weights.values()), count / total
+        odds, share = expected[kind] / total, count / total
         cap = facts.rules.caps.get(kind)
         yield f"  {kind:<20}{odds:>8.1%}{share:>9.1%}{count:>8,}{given[kind]:>8,}{cap.units if cap else '–':>8}"
     yield f"  drawn against the odds: p = {checks.odds_likelihood(facts):.3f} (chi-square)"

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 def said() -> dict[str, str]:
     """Sentences by the key under which the scripts know them. {names} are filled in by the scripts."""
-    return {**_season(), **_cards(), **_people(), **_packet()}
+    return {**_season(), **_cards(), **_people(), **_packet(), **_votes()}
 
 
 def _season() -> dict[str, str]:
@@ -72,4 +72,26 @@ def _packet() -> dict[str, str]:
         "packet.ready": _("Your packet is ready."),
         "packet.opened": _("Good fortune for the new year!"),
         "balance": _("Your wallet: {amount}"),
+    }
+
+
+def _votes() -> dict[str, str]:
+    return {
+        "announced": _("There is news from the organiser."),
+        "rules-changed": _("The rules have changed."),
+        "converted": _("The rules have removed {name}. What you had of it, {count}, became {became}"),
+        "vote.scheduled": _("Voting has not begun"),
+        "vote.open": _("Open until {close}"),
+        "vote.counting": _("The ballots are being counted"),
+        "vote.cancelled": _("Cancelled"),
+        "vote.adopted": _("Decided: {name}"),
+        "vote.no-quorum": _("Too few ballots: nothing changes"),
+        "vote.below-threshold": _("No majority was large enough: nothing changes"),
+        "vote.tie": _("A tie: nothing changes"),
+        "vote.impossible": _("Decided for {name}, which is not possible any more: nothing changes"),
+        "vote.cast": _("Ballots: {count}"),
+        "vote.count": _("{name}: ballots {count}"),
+        "vote.own": _("You voted: {name}"),
+        "vote.choose": _("Choose an option first."),
+        "vote.thanks": _("Your ballot counts."),
     }

@@ -21,8 +21,11 @@ STATES = ("freeze", "count", "weigh", "allot", "post", "seal", "credit", "done")
 CHUNKS_DONE = {"count": "winners", "post": "posted_at", "credit": "credited_at"}
 KILLABLE = ("freeze", "count", "post", "seal", "credit")
 
-WEB, WORKER, POSTGRES, FLUSH, VALKEY = "web", "worker", "postgres", "flush", "valkey"
+WEB, WORKER, VOTE, POSTGRES, FLUSH, VALKEY = "web", "worker", "vote", "postgres", "flush", "valkey"
+# So long after the end of a vote it is counted, and what it changed is worked off.
+AFTERMATH_S = 2.5
 PROCESSES = ("its first process", "its second process")
+VICTIMS = ("all of it", *PROCESSES)
 WAYS_TO_RESTART = {
     "restarted": signal.SIGINT,
     "restarted at once, without a checkpoint": signal.SIGQUIT,
@@ -31,6 +34,7 @@ WAYS_TO_RESTART = {
 TITLES = {
     WEB: "web process killed (-9)",
     WORKER: "worker killed (-9) during settlement",
+    VOTE: "worker killed (-9) while a vote is closed",
     POSTGRES: "PostgreSQL restarted",
     FLUSH: "FLUSHALL of Valkey",
     VALKEY: "Valkey killed (-9)",
@@ -43,6 +47,7 @@ class Season:
 
     campaign: int
     opens: float
+    votes: float
     closes: float
     reveals: float
 
@@ -71,6 +76,7 @@ def plan(seed: str, season: Season) -> list[Planned]:
         Planned(POSTGRES, dice.choice(list(WAYS_TO_RESTART)), at=dice.uniform(*phase)),
         Planned(FLUSH, "flushed", at=dice.uniform(season.opens, night[1])),
         _worker(dice, season.closes),
+        Planned(VOTE, dice.choice(VICTIMS), at=season.votes + dice.uniform(0, AFTERMATH_S)),
     ]
     if dice.random() < 1 / 4:
         planned.append(Planned(VALKEY, "killed", at=dice.uniform(season.opens, night[1])))
@@ -78,7 +84,7 @@ def plan(seed: str, season: Season) -> list[Planned]:
 
 
 def _worker(dice: random.Random, closes: float) -> Planned:
-    state, how = dice.choice(KILLABLE), dice.choice(("all of it", *PROCESSES))
+    state, how = dice.choice(KILLABLE), dice.choice(VICTIMS)
     if state == "freeze":
         return Planned(WORKER, how, at=closes + dice.random(), state=state)
     share = dice.random() * 0.9 if state in CHUNKS_DONE else 0.0
@@ -98,6 +104,7 @@ class Saboteur:
         strikes: dict[str, Callable[[str], bool]] = {
             WEB: lambda name: self._system.supervisor.signal(name, signal.SIGKILL),
             WORKER: self._kill_worker,
+            VOTE: self._kill_worker,
             POSTGRES: lambda how: self._system.supervisor.signal("postgres", WAYS_TO_RESTART[how]),
             FLUSH: lambda how: self._flush(),
             VALKEY: lambda how: self._system.supervisor.signal("valkey", signal.SIGKILL),

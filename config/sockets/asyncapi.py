@@ -11,8 +11,9 @@ from rest_framework import serializers
 from accounts.answers import PresenceAnswer
 from config import presence
 from config.socket import COMMANDS
-from config.sockets import entrance, frames, shares, watchers
+from config.sockets import entrance, frames, shares, tallies, watchers
 from fortunes import events, rest
+from fortunes.answers import TallyChanged
 from redpackets.answers import ShareChanged
 
 Schema = dict[str, Any]
@@ -22,6 +23,7 @@ BROADCASTS = "campaign."
 EPHEMERAL: Mapping[str, type[msgspec.Struct]] = {
     shares.EVENT: ShareChanged,
     watchers.EVENT: watchers.PresenceChanged,
+    tallies.EVENT: TallyChanged,
 }
 ID: Schema = {"type": "integer", "minimum": 1, "maximum": frames.MOST_ID}
 TIME: Schema = {"type": "string", "format": "date-time"}
@@ -42,7 +44,14 @@ ERROR: Schema = {
 
 def document() -> str:
     """The document as JSON."""
-    structs = [entrance.Welcome, entrance.Pong, entrance.Renewed, PresenceAnswer, *events.TYPES.values()]
+    structs = [
+        entrance.Welcome,
+        entrance.Pong,
+        entrance.Renewed,
+        PresenceAnswer,
+        tallies.Unwatched,
+        *events.TYPES.values(),
+    ]
     structs += EPHEMERAL.values()
     structs += [_result_of(command.call) for command in COMMANDS.values()]
     _, components = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
@@ -83,6 +92,8 @@ def _commands() -> dict[str, Schema]:
         "ping": None,
         "token.refresh": entrance.RefreshData,
         "presence.watch": presence.WatchData,
+        "tally.watch": tallies.WatchData,
+        "tally.unwatch": tallies.WatchData,
         **{op: command.data for op, command in COMMANDS.items()},
     }
     return {
@@ -97,6 +108,8 @@ def _answers() -> dict[str, Schema]:
         "ping": entrance.Pong,
         "token.refresh": entrance.Renewed,
         "presence.watch": PresenceAnswer,
+        "tally.watch": TallyChanged,
+        "tally.unwatch": tallies.Unwatched,
         **{op: _result_of(command.call) for op, command in COMMANDS.items()},
     }
     answers = {f"{op}.result": _message({"id": ID, "result": _ref(result)}) for op, result in results.items()}

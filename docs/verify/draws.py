@@ -3,11 +3,12 @@
 
     python3 draws.py published.json
 
-The file has `draw_commitment`, `draw_secret`, `kinds`, `sources` and `tz` (GET …/fairness), `rules` by version (GET
-…/rules), `draws` (the items of GET …/draws) and, if there are any, `plays` (those of GET …/plays). It exits with 0 if
-every draw is what the secret says, and every card that a steal took by chance, and with 1 and the reasons if not.
-Besides, nobody may have chosen what a roll was made from: a check-in's nonce is its player and its
-local day, and an invitation's is eight bytes, the number of the player who came.
+The file has `draw_commitment`, `draw_secret`, `kinds`, `roles`, `sources` and `tz` (GET …/fairness), `rules` by version
+(GET …/rulebooks), `draws` (the items of GET …/draws) and, if there are any, `plays` and `conversions` (those of GET
+…/plays and …/conversions). It exits with 0 if every draw is what the secret says, every card that a steal took by
+chance, and every random fortune that a removed card became, and with 1 and the reasons if not. Besides, nobody may
+have chosen what a roll was made from: a check-in's nonce is its player and its local day, and an invitation's is eight
+bytes, the number of the player who came.
 """
 
 import datetime
@@ -45,6 +46,21 @@ def double(chance, secret):
     return chance["among"][choose([1] * len(chance["among"]), roll[0:8])]
 
 
+def fortunes(conversion, secret, published):
+    """What each of some removed cards became, as kind slugs."""
+    chance, kinds = conversion["chance"], published["kinds"]
+    rules = published["rules"][str(chance["version"])]
+    weights = [
+        rules["weights"].get(kind, 0) if role == "fortune" and kind not in rules.get("caps", {}) else 0
+        for kind, role in zip(kinds, published["roles"])
+    ]
+    key = b"convert" + chance["campaign"].to_bytes(8, "big") + chance["version"].to_bytes(4, "big")
+    key += chance["kind"].to_bytes(2, "big")
+    for card in range(conversion["cards"]):
+        rolled = key + card.to_bytes(4, "big") + chance["player"].to_bytes(8, "big")
+        yield kinds[choose(weights, hmac.new(secret, rolled, "sha256").digest()[0:8])]
+
+
 def is_natural(draw, source, tz):
     """True unless a nonce that follows from player and day, or from a player, is another one."""
     nonce = bytes.fromhex(draw["proof"]["nonce"])
@@ -74,6 +90,9 @@ def faults(published):
     for play in published.get("plays", []):
         if play["chance"] and play["kind"] != double(play["chance"], secret):
             yield f"play {play['id']}: it took {play['kind']}, the roll says {double(play['chance'], secret)}"
+    for conversion in published.get("conversions", []):
+        if conversion["chance"] and conversion["into"] != list(fortunes(conversion, secret, published)):
+            yield f"conversion {conversion['id']}: it gave {conversion['into']}, the rolls say otherwise"
 
 
 def main():

@@ -30,30 +30,47 @@ def check(m):
     require(sha256(secret).hex() == m["commitment"], "another secret was promised")
     require(sha256(secret, bytes.fromhex(m["public_value"])).hex() == m["seed"], "the seed isn't the secret's")
     require(sum(c["winners"] for c in m["chunks"]) == m["winners"], "winners are missing")
-    require(m["minimum_fen"] * m["winners"] + share + m["returned_fen"] == m["amount_fen"], "fen are missing")
+    prizes = sum(tier["count"] * tier["prize_fen"] for tier in jackpots(m))
+    require(prizes == sum(c.get("prizes_fen", 0) for c in m["chunks"]), "jackpots are missing")
+    paid = m["minimum_fen"] * m["winners"] + share + prizes
+    require(paid + m["returned_fen"] == m["amount_fen"], "fen are missing")
     require(total == 0 or m["returned_fen"] < (total if m["remainder"] == "return" else 1), "too much was returned")
-    before, base = 0, share // total if total else 0
+    before = 0
     for c in m["chunks"]:
         pot = share * (before + c["weight"]) // total - share * before // total if total else 0
-        bonus = pot - c["winners"] * base
-        require(c["weight"] == c["winners"] >= c["bonus"] == bonus >= 0, f"chunk {c['number']} has another bonus")
+        heaviest = c["winners"] * (2**24 if m["mode"] == "random" else 1)
+        require(c["winners"] <= c["weight"] <= heaviest, f"chunk {c['number']} has another weight")
         require(c["pot_fen"] == pot, f"chunk {c['number']} has another pot")
+        require(0 <= c["bonus"] <= c["winners"], f"chunk {c['number']} has another bonus")
         before += c["weight"]
     require(before == total, "weights are missing")
 
 
-def chance(m, player):
-    """h of a player, the number that decides who gets one fen more."""
+def jackpots(m):
+    """Those that were drawn; manifests of version 1 know none."""
+    return m.get("jackpots", [])
+
+
+def chances(m, player):
+    """The numbers of a player: what they weigh, h that decides about one fen more, j that decides about jackpots."""
     digest = sha256(bytes.fromhex(m["seed"]), int64(m["pool"]), int64(player))
-    return int.from_bytes(digest[3:11], "big") & (2**63 - 1)
+    w, h, j = (int.from_bytes(digest[low:high], "big") for low, high in ((0, 3), (3, 11), (11, 19)))
+    return w + 1 if m["mode"] == "random" else 1, h & (2**63 - 1), j & (2**63 - 1)
+
+
+def base(m, weight):
+    """What a winner of this weight gets without luck."""
+    return m["minimum_fen"] + m["share_fen"] * weight // m["weight"]
 
 
 def amount(m, player):
     """The fen of one winner, from the manifest alone."""
     chunk = next(c for c in m["chunks"] if c["low"] <= player <= c["high"])
+    weight, h, j = chances(m, player)
     last = chunk["threshold"]
-    bonus = last is not None and (chance(m, player), player) <= (int(last["h"]), last["player"])
-    return m["minimum_fen"] + m["share_fen"] // m["weight"] + bonus
+    bonus = last is not None and (h, player) <= (int(last["h"]), last["player"])
+    tiers = (tier["prize_fen"] for tier in jackpots(m) if (j, player) <= (int(tier["j"]), tier["player"]))
+    return base(m, weight) + bonus + next(tiers, 0)
 
 
 def merkle_root(leaves):
@@ -64,14 +81,25 @@ def merkle_root(leaves):
     return sha256(b"\1", merkle_root(leaves[:left]), merkle_root(leaves[left:]))
 
 
+def drawn(m, players):
+    """The jackpots by player: those with the smallest j have them, in the order in which the rules name them."""
+    prizes = [tier["prize_fen"] for tier in jackpots(m) for _ in range(tier["count"])]
+    return dict(zip(sorted(players, key=lambda p: (chances(m, p)[2], p)) if prizes else [], prizes))
+
+
 def check_all(m, players):
-    """One fen more goes to the smallest chances and nobody else, and the payouts are the published ones."""
-    leaves = []
+    """Jackpots and one fen more go to the smallest chances and nobody else, and the payouts are the published ones."""
+    prizes, leaves = drawn(m, players), []
     for c in m["chunks"]:
-        mine = sorted(p for p in players if c["low"] <= p <= c["high"])
+        mine = {p: chances(m, p) for p in sorted(p for p in players if c["low"] <= p <= c["high"])}
         require(sha256(*map(int64, mine)).hex() == c["ids_hash"], f"chunk {c['number']} has other winners")
-        lucky = set(sorted(mine, key=lambda p: (chance(m, p), p))[: c["bonus"]])
-        fen = {p: m["minimum_fen"] + m["share_fen"] // m["weight"] + (p in lucky) for p in mine}
+        require(sum(weight for weight, _, _ in mine.values()) == c["weight"], f"chunk {c['number']} has another weight")
+        fen = {p: base(m, weight) for p, (weight, _, _) in mine.items()}
+        bonus = c["pot_fen"] + c["winners"] * m["minimum_fen"] - sum(fen.values())
+        require(bonus == c["bonus"], f"chunk {c['number']} has another bonus")
+        for p in sorted(mine, key=lambda p: (mine[p][1], p))[:bonus]:
+            fen[p] += 1
+        fen = {p: fen[p] + prizes.get(p, 0) for p in mine}
         require(all(amount(m, p) == fen[p] for p in mine), f"chunk {c['number']} has another threshold")
         leaves.append(sha256(*(int64(p) + int64(fen[p]) for p in mine)))
         require(leaves[-1].hex() == c["payouts_hash"], f"chunk {c['number']} has other payouts")

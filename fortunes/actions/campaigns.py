@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import transaction
 
 from fortunes import clock, errors, events, gate, rules, secretkeys
+from fortunes.actions import rulechanges
 from fortunes.models import Campaign, DatabaseNow, Rulebook
 
 
@@ -85,30 +86,32 @@ def mark_opened(*, campaign_id: int, by: int | None) -> Campaign:
     return campaign
 
 
-def freeze(*, campaign_id: int) -> bool:
+def freeze(*, campaign_id: int, unless: Callable[[], bool] | None = None) -> bool:
     """Stamp the freeze of a campaign whose deadline has passed, under the exclusive gate.
 
-    True if the campaign is frozen when this returns; False if the gate was not to be had in 300 ms: try again in
-    200 ms. Until then the deadline itself refuses what comes late, so a late freeze costs nothing.
+    True if the campaign is frozen when this returns; False if the gate was not to be had in 300 ms, or if a vote or an
+    announced change that was due by the deadline is not through: try again in 200 ms. `unless` is what apps above have
+    to finish before; it is asked under the gate, where no change of the rules comes in between. Until then the deadline
+    itself refuses what comes late, so a late freeze costs nothing.
     """
-    closed = False
     try:
         with transaction.atomic(durable=True):
             gate.close(campaign_id)
-            closed = True
-            changed = Campaign.objects.filter(
-                pk=campaign_id, opened_at__isnull=False, frozen_at=None, closes_at__lte=DatabaseNow()
-            ).update(frozen_at=DatabaseNow())
-            campaign = Campaign.objects.get(pk=campaign_id)
-            if changed and campaign.frozen_at:
-                frozen = events.CampaignFrozen(campaign=campaign.slug, frozen_at=campaign.frozen_at.isoformat())
-                events.broadcast(campaign_id=campaign_id, payload=frozen)
-            return campaign.frozen_at is not None
-    except OperationalError as error:
-        # lock_not_available. A lock on the campaign's row is another matter: that one is nobody's business to keep.
-        if not closed and getattr(error.__cause__, "sqlstate", None) == "55P03":
-            return False
-        raise
+            if not rulechanges.awaited(campaign_id=campaign_id) and not (unless and unless()):
+                _stamp_freeze(campaign_id)
+            return Campaign.objects.filter(pk=campaign_id, frozen_at__isnull=False).exists()
+    except gate.Held:
+        return False
+
+
+def _stamp_freeze(campaign_id: int) -> None:
+    changed = Campaign.objects.filter(
+        pk=campaign_id, opened_at__isnull=False, frozen_at=None, closes_at__lte=DatabaseNow()
+    ).update(frozen_at=DatabaseNow())
+    campaign = Campaign.objects.get(pk=campaign_id)
+    if changed and campaign.frozen_at:
+        frozen = events.CampaignFrozen(campaign=campaign.slug, frozen_at=campaign.frozen_at.isoformat())
+        events.broadcast(campaign_id=campaign_id, payload=frozen)
 
 
 def mark_settling(*, campaign_id: int) -> None:

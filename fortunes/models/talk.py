@@ -75,6 +75,21 @@ class Comment(models.Model):
         verbose_name = _("comment")
         verbose_name_plural = _("comments")
         permissions = [("moderate_comments", _("Can hide comments and reply to them"))]
+        constraints = [
+            # Whose words are taken back has none left here, their player's erasure included.
+            models.CheckConstraint(
+                name="comment_deleted_with_its_words",
+                condition=(Q(deleted_at=None) & ~Q(text="")) | Q(deleted_at__isnull=False, text=""),
+            ),
+            models.CheckConstraint(
+                name="comment_of_staff_is_a_reply",
+                condition=Q(by_staff=True, answers__isnull=False) | Q(by_staff=False, answers=None),
+            ),
+            models.CheckConstraint(
+                name="comment_hidden_by_somebody",
+                condition=Q(hidden_at=None, hidden_by=None) | Q(hidden_at__isnull=False, hidden_by__isnull=False),
+            ),
+        ]
         indexes = [
             models.Index(fields=["proposal", "id"], name="comment_of_proposal"),
             models.Index(fields=["player", "at"], name="comment_of_player"),

@@ -116,6 +116,10 @@ class Proposal(models.Model):
     cast = models.BigIntegerField(_("ballots cast"), null=True)
     ballots_hash = models.BinaryField(_("hash of the ballots"), max_length=32, null=True)
     created_at = models.DateTimeField(_("drafted"), db_default=DatabaseNow())
+    # How often its close has failed; `given_up_at` since when nobody tries any more, until staff revive or cancel it.
+    attempts = models.PositiveSmallIntegerField(_("failed attempts"), default=0, db_default=0)
+    last_error = models.CharField(_("last error"), max_length=500, default="", db_default="")
+    given_up_at = models.DateTimeField(_("given up"), null=True)
 
     class Meta:
         verbose_name = _("proposal")

@@ -19,6 +19,7 @@ from fortunes import audit, events, sql
 from fortunes.errors import CampaignNotFound
 from fortunes.models import Campaign
 from redpackets import errors, ledger
+from redpackets.actions import conversions
 from redpackets.events import CompensationPaid
 from redpackets.models import POOL_LIMIT_FEN, CompensationFund, LedgerEntry
 
@@ -61,6 +62,7 @@ def fund(*, campaign_id: int, amount_fen: int, business_key: str, by: int | None
         sql.execute(
             sql.text("redpackets", "add_to_fund"), {"campaign": campaign_id, "amount_fen": amount_fen}
         )  # fmt: skip
+        conversions.go_on(campaign_id=campaign_id, by=by)
         audit.record(
             actor=by, action="compensations.funded", subject="fortunes.campaign", subject_id=campaign_id,
             amount_fen=amount_fen,

@@ -18,7 +18,7 @@ from accounts.errors import InvalidPhone, PlayerNotFound
 from accounts.models import Ban, Phone, Player, Referral, RefreshFamily
 from cards.models import Draw, Hand, Trade, Transfer
 from fortunes import audit, naming
-from fortunes.models import DatabaseNow, Event
+from fortunes.models import Ballot, DatabaseNow, Event
 from redpackets.actions import showing
 from redpackets.models import LedgerEntry, Packet, Wallet
 
@@ -52,6 +52,8 @@ class Dossier:
     events: Sequence[Event]
     entries: Sequence[LedgerEntry]
     packets: Sequence[Packet]
+    # Without what they were for: that is the player's own business.
+    ballots: Sequence[Ballot]
     changes: Sequence[Change]
 
 
@@ -89,6 +91,7 @@ def player(*, player_id: int) -> Dossier:
         events=list(Event.objects.filter(player=player_id).select_related("campaign").order_by("-seq")[:ROWS]),
         entries=_newest(showing.entries_of(player_id=player_id)),
         packets=_packets(player_id, campaigns),
+        ballots=_ballots(player_id),
         changes=_changes(player_id),
     )
 
@@ -112,6 +115,11 @@ def _of_campaigns(rows: Any, campaigns: Sequence[int], **sides: int) -> QuerySet
         either |= Q(**{side: player_id, "campaign__in": campaigns})
     found: QuerySet = rows.filter(either).select_related("campaign", *sides)
     return found
+
+
+def _ballots(player_id: int) -> list[Ballot]:
+    cast = Ballot.objects.filter(player=player_id).select_related("proposal__campaign").only("at", "proposal")
+    return list(cast.order_by("-proposal")[:ROWS])
 
 
 def _packets(player_id: int, campaigns: Sequence[int]) -> list[Packet]:

@@ -13,11 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from cards import catalogue
 from cards.actions import stock
 from cards.models import CardKind
-from fortunes import amounts, audit, clock, rules, secretkeys
+from fortunes import amending, amounts, audit, clock, rules, secretkeys
 from fortunes.actions import campaigns
 from fortunes.errors import CampaignAlreadyOpened, CampaignNotFound, OpeningChecksFailed
-from fortunes.models import Campaign, DatabaseNow, Rulebook
+from fortunes.models import Amendment, Campaign, DatabaseNow, Rulebook
 from redpackets import ledger
+from redpackets.actions import splits
 from redpackets.models import Pool, Settlement
 
 Role = CardKind.Role
@@ -103,8 +104,28 @@ def _rules(campaign: Campaign) -> Iterator[Check]:
     yield Check("sources-known", not sources, _("The rules name only sources of this campaign"), ", ".join(sources))
     yield Check("quotas-complete", not missing, _("Every source of this campaign has a quota"), ", ".join(missing))
     yield Check("scans-allowed", scans > 0, _("At least one source allows scans"), str(scans))
+    yield from _split(campaign.pk, parsed)
     yield _set_reachable(parsed)
     yield _special_kinds(parsed, known)
+
+
+def _split(campaign_id: int, parsed: rules.Rules) -> Iterator[Check]:
+    """What is promised can be paid, under the rules in force as well as when announced changes have taken force."""
+    yield _split_fits("split-fits", _("The pool can pay the jackpots, and everybody the minimum"), campaign_id, parsed)
+    announced = Amendment.objects.filter(campaign=campaign_id, applied_at=None, struck_at=None)
+    for amendment in announced.order_by("takes_force_at", "pk"):
+        try:
+            parsed = amending.merged(parsed, amendment.changes)
+        except rules.RulesError as error:
+            yield Check("announced-possible", False, _("What has been announced is possible"), str(error))
+            return
+        title = _("The pool can pay them also as it has been announced")
+        yield _split_fits("announced-split-fits", title, campaign_id, parsed)
+
+
+def _split_fits(slug: str, title: str | Promise, campaign_id: int, parsed: rules.Rules) -> Check:
+    missing = splits.missing_fen(campaign_id, parsed.split)
+    return Check(slug, missing == 0, title, f"-{amounts.yuan(missing)}" if missing else parsed.split.mode)
 
 
 def _set_reachable(parsed: rules.Rules) -> Check:

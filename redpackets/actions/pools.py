@@ -18,8 +18,6 @@ def create(
     *,
     campaign_id: int,
     amount_fen: int,
-    remainder: str = Pool.Remainder.SHARE,
-    mode: str = Pool.Mode.EVEN,
     credit_after_s: int | None = 0,
     by: int | None = None,
 ) -> Pool:
@@ -29,7 +27,7 @@ def create(
     `commit_due` adds the commitment a little later. Raises InvalidPool, CampaignNotFound, CampaignAlreadyOpened or
     PoolAlreadyExists.
     """
-    _check(amount_fen, remainder, mode, credit_after_s)
+    _check(amount_fen, credit_after_s)
     with transaction.atomic(durable=True):
         campaign = Campaign.objects.filter(pk=campaign_id).first()
         if campaign is None:
@@ -40,8 +38,6 @@ def create(
         params = {
             "campaign": campaign_id,
             "amount_fen": amount_fen,
-            "mode": str(mode),
-            "remainder": str(remainder),
             "credit_after_s": credit_after_s,
             "key_id": key_id,
             "commitment": commitment,
@@ -51,7 +47,7 @@ def create(
         pool = Pool.objects.get(campaign_id=campaign_id)
         audit.record(
             actor=by, action="pool.created", subject="redpackets.pool", subject_id=pool.pk, campaign=campaign_id,
-            amount_fen=amount_fen, mode=str(mode), remainder=str(remainder), credit_after_s=credit_after_s,
+            amount_fen=amount_fen, credit_after_s=credit_after_s,
         )  # fmt: skip
         return pool
 
@@ -97,13 +93,9 @@ def commit_due() -> int:
     return stamped
 
 
-def _check(amount_fen: int, remainder: str, mode: str, credit_after_s: int | None) -> None:
+def _check(amount_fen: int, credit_after_s: int | None) -> None:
     if not 0 < amount_fen < POOL_LIMIT_FEN:
         raise errors.InvalidPool(f"a pool is 1 to {POOL_LIMIT_FEN - 1} fen", field="amount_fen")
-    if remainder not in Pool.Remainder.values:
-        raise errors.InvalidPool("unknown rule for the remainder", field="remainder")
-    if mode not in Pool.Mode.values:
-        raise errors.InvalidPool("unknown mode", field="mode")
     if credit_after_s is not None and not 0 <= credit_after_s <= MAX_CREDIT_AFTER_S:
         raise errors.InvalidPool("unopened packets are credited within a year or never", field="credit_after_s")
 

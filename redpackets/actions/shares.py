@@ -5,7 +5,8 @@ function that says who wins. They rest 10 s between two counts, and 20 times as 
 costs less than 5 % of one connection whatever the size of the season: millions of hands are counted every few minutes.
 
 "About": hands go on changing while they are counted, range by range, and the figure is as old as `counted_at` says. The
-amount is rounded down, as the even split does for whoever gets no extra fen, so it promises nobody too much.
+amount is rounded down, and without jackpots, so an even or tiered split promises nobody too much; of a random split it
+is the average.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from django.db.models import Q
 from cards import catalogue
 from fortunes import clock, doorbell, rulebooks, rules, sql
 from fortunes.models import Campaign, DatabaseNow
+from redpackets import splitting
+from redpackets.actions import splits
 from redpackets.models import LiveShare
 
 logger = logging.getLogger(__name__)
@@ -44,11 +47,6 @@ def count_due() -> int:
     fresh = live.exclude(pk__in=known.values("pk"))
     LiveShare.objects.bulk_create([LiveShare(campaign_id=campaign) for campaign in fresh], ignore_conflicts=True)
     return sum(_try(campaign) for campaign in known.filter(_due()).values_list("pk", flat=True))
-
-
-def each_fen(*, amount_fen: int, complete: int) -> int | None:
-    """What everybody gets at least in an even split between so many; None if there is nobody."""
-    return amount_fen // complete if complete else None
 
 
 def _due() -> Q:
@@ -81,7 +79,9 @@ def _count(campaign_id: int, began: float) -> bool:
         counted_at = clock.now()
         told = (share.complete, share.each_fen)
         share.complete = _complete(campaign_id, counted_at)
-        share.each_fen = each_fen(amount_fen=share.campaign.pool.amount_fen, complete=share.complete)
+        share.each_fen = splitting.about_each(
+            splits.in_force(campaign_id), amount_fen=share.campaign.pool.amount_fen, winners=share.complete
+        )
         share.counted_at = counted_at
         took_s = time.monotonic() - began
         share.took_ms = round(took_s * 1000)

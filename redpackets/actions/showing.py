@@ -10,8 +10,8 @@ from django.db.models import Q, QuerySet
 from fortunes import clock
 from fortunes.answers import instant
 from fortunes.models import Campaign
-from redpackets import errors
-from redpackets.actions import shares
+from redpackets import errors, splitting
+from redpackets.actions import splits
 from redpackets.answers import EntryAnswer, SettlementAnswer, ShareAnswer, ShareChanged, WalletAnswer
 from redpackets.models import AccountKind, LedgerEntry, LiveShare, Pool, Settlement, Wallet
 
@@ -21,14 +21,18 @@ def settlement(*, campaign_id: int) -> SettlementAnswer:
     run = Settlement.objects.select_related("pool__campaign").filter(pool__campaign=campaign_id).first()
     if run is None:
         raise errors.SettlementNotFound
-    pool, sealed = run.pool, run.sealed_at is not None
+    pool, sealed, split = run.pool, run.sealed_at is not None, splits.of(run)
+    # A later deadline is followed by the run only once it looks.
+    due_at = pool.campaign.closes_at if run.state == Settlement.State.FREEZE else run.due_at
     return SettlementAnswer(
         state=run.state,
         pool_fen=run.amount_fen,
-        mode=pool.mode,
-        remainder=pool.remainder,
+        mode=split.mode,
+        remainder=split.remainder,
+        minimum_fen=split.minimum_fen,
+        jackpots=list(split.jackpots),
         commitment=bytes(pool.commitment or b"").hex(),
-        due_at=instant(run.due_at),
+        due_at=instant(due_at),
         reveal_at=instant(pool.campaign.reveal_at),
         credited_after_s=pool.credit_after_s,
         server_time=instant(clock.now()),
@@ -44,10 +48,11 @@ def settlement(*, campaign_id: int) -> SettlementAnswer:
 def share(*, campaign_id: int) -> ShareAnswer:
     """The live share; once the settlement has counted, what it has counted."""
     server_time = instant(clock.now())
-    run = Settlement.objects.filter(pool__campaign=campaign_id, winners__isnull=False).first()
+    counted_runs = Settlement.objects.select_related("pool").filter(winners__isnull=False)
+    run = counted_runs.filter(pool__campaign=campaign_id).first()
     if run is not None and run.frozen_at is not None:
         complete = run.winners or 0
-        each = shares.each_fen(amount_fen=run.amount_fen, complete=complete)
+        each = splitting.about_each(splits.of(run), amount_fen=run.amount_fen, winners=complete)
         return ShareAnswer(complete=complete, each_fen=each, counted_at=instant(run.frozen_at), server_time=server_time)
     counted = _counted(LiveShare.objects.filter(pk=campaign_id)).get(campaign_id)
     if counted is None:
@@ -118,7 +123,7 @@ def _entry(entry: LedgerEntry, player_id: int, slugs: dict[tuple[str, int], str]
 
 
 def _lowest_fen(run: Settlement) -> int | None:
-    """What everybody gets at least, in even mode."""
+    """What everybody gets at least: nobody weighs less than 1."""
     if run.sealed_at is None or not run.winners or not run.weight or run.share_fen is None:
         return None
     return run.minimum_fen + run.share_fen // run.weight

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import Enum
+from functools import partial
 from typing import Any, Protocol
 
 from django.conf import settings
@@ -17,11 +18,13 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Sum
 
 from cards import catalogue
+from cards.actions import aftermaths
 from cards.models import Hand
 from fortunes import rules, secretkeys, sql
 from fortunes.actions import campaigns
 from fortunes.models import Campaign, DatabaseNow, Rulebook
 from redpackets import answers, ledger, manifests, splitting
+from redpackets.actions import sharing, splits
 from redpackets.manifests import known
 from redpackets.models import Payout, Pool, Settlement, SettlementChunk
 
@@ -51,9 +54,14 @@ def step(*, settlement_id: int) -> Progress:
 
 
 def freeze(*, settlement_id: int) -> Progress:
-    """Freeze the campaign, and note what decides who wins: the rulebook in force at that instant."""
+    """Freeze the campaign, and note what decides who wins: the rulebook in force at that instant.
+
+    Not before the cards have kept what changes of the rules promised; a later deadline is followed first.
+    """
     campaign = Campaign.objects.get(pool__settlement=settlement_id)
-    if not campaigns.freeze(campaign_id=campaign.pk):
+    if _follow_deadline(settlement_id, campaign):
+        return Progress.MOVED
+    if not campaigns.freeze(campaign_id=campaign.pk, unless=partial(aftermaths.unfinished, campaign_id=campaign.pk)):
         return Progress.BUSY
     with transaction.atomic(durable=True):
         settlement = _hold(settlement_id, State.FREEZE)
@@ -69,6 +77,7 @@ def freeze(*, settlement_id: int) -> Progress:
             frozen_at=campaign.frozen_at,
             last_player=Hand.objects.filter(campaign=campaign).aggregate(last=Max("player"))["last"] or 0,
             rulebook_version=rulebook.version,
+            minimum_fen=in_force.split.minimum_fen,
             complete_kinds=kinds.full_set(in_force),
             wild_kind=kinds.filler(in_force),
         )
@@ -81,7 +90,7 @@ def count(*, settlement_id: int) -> Progress:
         _allow_minutes()
         chunk = _claim(settlement_id, State.COUNT, winners=None)
         if chunk is not None:
-            row = sql.fetch(sql.text("redpackets", "count_chunk"), _snapshot(chunk))[0]
+            row = sql.fetch(sql.text("redpackets", "count_chunk"), sharing.snapshot(chunk))[0]
             SettlementChunk.objects.filter(pk=chunk.pk).update(winners=row.winners, ids_hash=row.ids_hash)
             return Progress.MOVED
     with transaction.atomic(durable=True):
@@ -97,30 +106,53 @@ def count(*, settlement_id: int) -> Progress:
 
 
 def weigh(*, settlement_id: int) -> Progress:
-    """From here on the seed exists. In even mode everybody weighs 1, so a chunk weighs its winners."""
+    """From here on the seed exists: weigh the winners of one chunk, or draw the jackpots and add up.
+
+    In even mode everybody weighs 1 and nobody draws, so all chunks are weighed at once.
+    """
     with transaction.atomic(durable=True):
+        _allow_minutes()
+        chunk = _claim(settlement_id, State.WEIGH, weight=None)
+        if chunk is not None and splits.of(chunk.settlement).mode != "even":
+            secret = _secret(chunk.settlement.pool)
+            if secret is None:
+                return Progress.BUSY
+            weight = sharing.weigh(chunk, seed=splitting.seed(secret))
+            SettlementChunk.objects.filter(pk=chunk.pk).update(weight=weight)
+            return Progress.MOVED
+    with transaction.atomic(durable=True):
+        _allow_minutes()
         settlement = _hold(settlement_id, State.WEIGH)
         if settlement is None or _secret(settlement.pool) is None:
             return Progress.BUSY
-        settlement.chunks.update(weight=F("winners"))
-        _move(settlement, State.ALLOT, weight=settlement.winners)
+        split = splits.of(settlement)
+        if split.mode == "even":
+            settlement.chunks.update(weight=F("winners"))
+        elif settlement.chunks.filter(weight=None).exists():
+            return Progress.BUSY
+        weight = settlement.chunks.aggregate(sum=Sum("weight"))["sum"] or 0
+        _move(settlement, State.ALLOT, weight=weight, **sharing.draw(settlement))
     return Progress.MOVED
 
 
 def allot(*, settlement_id: int) -> Progress:
-    """Give every chunk its pot."""
+    """Give every chunk its pot. Raises Mismatch where so many winners can't have what they were promised."""
     with transaction.atomic(durable=True):
         settlement = _hold(settlement_id, State.ALLOT)
         if settlement is None:
             return Progress.BUSY
         chunks = list(settlement.chunks.order_by("number").values_list("number", "weight"))
-        allotment = splitting.allot(
-            amount_fen=settlement.amount_fen,
-            minimum_fen=settlement.minimum_fen,
-            winners=known(settlement.winners),
-            weights=[known(weight) for _, weight in chunks],
-            returns_remainder=settlement.pool.remainder == Pool.Remainder.RETURN,
-        )
+        try:
+            allotment = splitting.allot(
+                amount_fen=settlement.amount_fen,
+                minimum_fen=settlement.minimum_fen,
+                prizes_fen=settlement.prizes_fen,
+                winners=known(settlement.winners),
+                weights=[known(weight) for _, weight in chunks],
+                returns_remainder=splits.of(settlement).remainder == "return",
+            )
+        except splitting.TooLittle as fault:
+            raise Mismatch(str(fault)) from fault
         params = {
             "settlement": settlement_id,
             "numbers": [number for number, _ in chunks],
@@ -171,7 +203,7 @@ def seal(*, settlement_id: int) -> Progress:
             State.CREDIT if credited else State.DONE,
             credit_at=reveal_at + timedelta(seconds=pool.credit_after_s or 0) if credited else None,
             secret=secret,
-            manifest=answers.plain(manifests.build(settlement, secret=secret)),
+            manifest=answers.plain(manifests.build(settlement, split=splits.of(settlement), secret=secret)),
             sealed_at=DatabaseNow(),
         )
         # Last, because it writes to the campaign's feed.
@@ -210,6 +242,12 @@ _STAGES: dict[State, _Stage] = {
     State.SEAL: seal,
     State.CREDIT: credit,
 }
+
+
+def _follow_deadline(settlement_id: int, campaign: Campaign) -> bool:
+    """Whether a vote has moved the deadline since it was noted here; the freeze itself judges by the campaign's."""
+    behind = Settlement.objects.filter(pk=settlement_id, state=State.FREEZE, due_at__lt=campaign.closes_at)
+    return behind.update(due_at=campaign.closes_at) > 0
 
 
 def _hold(settlement_id: int, state: State) -> Settlement | None:
@@ -252,33 +290,12 @@ def _is_uncounted(settlement: Settlement) -> bool:
     return rest.filter(player__lte=settlement.last_player).exists()
 
 
-def _snapshot(chunk: SettlementChunk) -> dict[str, Any]:
-    settlement = chunk.settlement
-    return {
-        "campaign": settlement.pool.campaign_id,
-        "low": chunk.low,
-        "high": chunk.high,
-        "kinds": settlement.complete_kinds,
-        "wild": settlement.wild_kind,
-        "frozen_at": settlement.frozen_at,
-    }
-
-
 def _post_chunk(chunk: SettlementChunk) -> Progress:
-    settlement = chunk.settlement
-    secret = _secret(settlement.pool)
+    secret = _secret(chunk.settlement.pool)
     if secret is None:
         return Progress.BUSY
-    params = _snapshot(chunk) | {
-        "pool": settlement.pool_id,
-        "seed": splitting.seed(secret),
-        "share": settlement.share_fen,
-        "weight": settlement.weight or 1,
-        "minimum": settlement.minimum_fen,
-        "pot": chunk.pot_fen,
-    }
-    row = sql.fetch(sql.text("redpackets", "post_chunk"), params)[0]
-    due_fen = settlement.minimum_fen * known(chunk.winners) + known(chunk.pot_fen)
+    row = sharing.post(chunk, seed=splitting.seed(secret))
+    due_fen = chunk.settlement.minimum_fen * known(chunk.winners) + known(chunk.pot_fen) + chunk.prizes_fen
     found, due = (
         (row.winners, bytes(row.ids_hash), row.paid_fen),
         (chunk.winners, bytes(chunk.ids_hash or b""), due_fen),

@@ -1,5 +1,6 @@
-"""Campaigns from the preset to the opening, and the money to look at."""
+"""Campaigns from the preset to the opening, how their rules change, and the money to look at."""
 
+from redpackets.admin.amendments import AmendmentAdmin
 from redpackets.admin.campaigns import CampaignAdmin
 from redpackets.admin.money import (
     CompensationFundAdmin,
@@ -12,14 +13,19 @@ from redpackets.admin.money import (
     WalletAdmin,
 )
 from redpackets.admin.players import SupportedPlayerAdmin
+from redpackets.admin.rulebooks import ReadableRulebookAdmin
+from redpackets.admin.votes import ProposalAdmin
 
 __all__ = [
+    "AmendmentAdmin",
     "CampaignAdmin",
     "CompensationFundAdmin",
     "LedgerEntryAdmin",
     "LiveShareAdmin",
     "PacketAdmin",
     "PoolAdmin",
+    "ProposalAdmin",
+    "ReadableRulebookAdmin",
     "SettlementAdmin",
     "SettlementChunkAdmin",
     "SupportedPlayerAdmin",

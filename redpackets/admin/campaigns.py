@@ -21,8 +21,8 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 from unfold.forms import AdminForm
 
-from cards.actions import presets
-from fortunes import rulebooks
+from fortunes import rulebooks, rules
+from fortunes.actions import rulechanges
 from fortunes.adminsite import IndexedAdmin, by_public_id, by_text, indented, refusal_text, refusals_told
 from fortunes.amounts import yuan
 from fortunes.errors import DomainError
@@ -30,7 +30,7 @@ from fortunes.models import Campaign, DatabaseNow
 from fortunes.phases import Phase
 from redpackets import ledger
 from redpackets.actions import compensations, openings, pools
-from redpackets.admin import forms, live, phases
+from redpackets.admin import forms, live, phases, splitforms
 from redpackets.models import Pool
 
 
@@ -167,11 +167,11 @@ class CampaignAdmin(IndexedAdmin):
             with refusals_told(request):
                 pools.create(campaign_id=campaign.pk, by=request.user.pk, **form.pool())
             return self._page_of(campaign.pk)
-        return self._form_page(request, form, _("New campaign from the preset “Five Fortunes”"), forms.PRESET_FIELDSETS)
+        return self._form_page(request, form, _("New campaign from a preset"), forms.PRESET_FIELDSETS)
 
     def _draft(self, request: HttpRequest, form: forms.PresetForm) -> Campaign | None:
         try:
-            campaign = presets.five_fortunes(by=request.user.pk, **form.campaign())
+            campaign = form.make(by=request.user.pk)
         except DomainError as refusal:
             form.add_error(None, refusal_text(refusal))
             return None
@@ -179,14 +179,18 @@ class CampaignAdmin(IndexedAdmin):
             # Somebody else took the slug since the form looked.
             form.add_error("slug", _("There already is a campaign with this slug."))
             return None
-        self.log_addition(request, campaign, "from the preset five_fortunes")
+        self.log_addition(request, campaign, f"from the preset {form.cleaned_data['preset']}")
         return campaign
 
     def pool_view(self, request: HttpRequest, campaign_id: int) -> HttpResponse:
         campaign = self._require_draft(request, campaign_id)
-        form = forms.PoolForm(request.POST or None)
+        now = rulebooks.current(campaign_id)
+        form = forms.PoolForm(request.POST or None, initial=splitforms.initial(now.split))
         if form.is_valid():
             with refusals_told(request):
+                if form.split() != rules.dump(now)["split"]:
+                    asked = {"split": form.split()}
+                    rulechanges.change_by_staff(campaign_id=campaign_id, patch=asked, by=request.user.pk)
                 pool = pools.create(campaign_id=campaign_id, by=request.user.pk, **form.pool())
                 self.log_change(request, campaign, f"pool of {yuan(pool.amount_fen)}")
             return self._page_of(campaign_id)

@@ -14,7 +14,7 @@ from accounts.models import Ban
 from cards.admin import counted, named, sources
 from cards.models import Draw, Hand, Trade, Transfer
 from fortunes.amounts import yuan
-from fortunes.models import Event
+from fortunes.models import Ballot, Event
 from redpackets.actions.looking import Change, Dossier
 from redpackets.admin.words import instant
 from redpackets.models import AccountKind, LedgerEntry, Packet
@@ -40,6 +40,7 @@ def shown(dossier: Dossier, *, offered: list[dict[str, Any]]) -> dict[str, Any]:
             _section("trades", _("Trades"), _TRADE, (_trade(row, player.pk) for row in dossier.trades)),
             _section("transfers", _("Cards given and received"), _TRANSFER, map(_transfer, dossier.transfers)),
             _section("packets", _("Packets"), _PACKET, map(_packet, dossier.packets)),
+            _section("ballots", _("Ballots, and not for what"), _BALLOT, map(_ballot, dossier.ballots)),
             _section("entries", _("Wallet's entries"), _ENTRY, (_entry(row, player.pk) for row in dossier.entries)),
             _section("changes", _("Sign-ins, bans and invited players"), _CHANGE,
                      (_change(row, player.now) for row in dossier.changes)),
@@ -87,6 +88,7 @@ _TRADE = (
 )  # fmt: skip
 _TRANSFER = (gettext_lazy("at"), gettext_lazy("kind"), gettext_lazy("from"), gettext_lazy("to"))
 _PACKET = (gettext_lazy("campaign"), gettext_lazy("amount"), gettext_lazy("opened or credited"))
+_BALLOT = (gettext_lazy("at"), gettext_lazy("campaign"), gettext_lazy("question"))
 _ENTRY = (
     gettext_lazy("at"),
     gettext_lazy("amount"),
@@ -134,6 +136,10 @@ def _transfer(transfer: Transfer) -> list[Any]:
 def _packet(packet: Packet) -> list[Any]:
     opened = instant(packet.opened_at) if packet.opened_at else _("not yet")
     return [packet.pool.campaign, yuan(packet.amount_fen), opened]
+
+
+def _ballot(ballot: Ballot) -> list[Any]:
+    return [instant(ballot.at), ballot.proposal.campaign, ballot.proposal]
 
 
 def _entry(entry: LedgerEntry, player_id: int) -> list[Any]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
-from django.utils.functional import lazy
 from django.utils.text import capfirst
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    INPUT_CLASSES,
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
@@ -26,34 +23,25 @@ from unfold.widgets import (
 
 from cards.actions import presets
 from fortunes import clock, rules
+from fortunes.adminforms import InstantField, text
 from fortunes.models import Campaign
-from redpackets.models import POOL_LIMIT_FEN, Pool
+from redpackets.admin import splitforms
+from redpackets.admin.splitforms import SplitForm
+from redpackets.models import POOL_LIMIT_FEN
 
 MAX_POOL_YUAN = Decimal(POOL_LIMIT_FEN - 1) / 100
 SCARCE = "dedication"
+# What each is called, and the action that makes it.
+PRESETS: dict[str, tuple[Any, Callable[..., Campaign]]] = {
+    "five_fortunes": (_("Five Fortunes"), presets.five_fortunes),
+    "five_fortunes_2017": (_("Five Fortunes 2017, with the vote on the steal card"), presets.five_fortunes_2017),
+}
 TIMES = (("tz", "opens_at"), ("closes_at", "reveal_at"))
 
 
 def weight(slug: str) -> str:
     """The name of the field for the weight of a kind."""
     return f"weight_{slug}"
-
-
-class InstantField(forms.DateTimeField):
-    """A date and time in the time zone of the admin's pages; browsers bring their own calendar for it."""
-
-    def __init__(self, label: Any) -> None:
-        attrs = {"type": "datetime-local", "class": " ".join(INPUT_CLASSES), "step": "1"}
-        widget = forms.DateTimeInput(attrs, format="%Y-%m-%dT%H:%M:%S")
-        super().__init__(widget=widget, label=capfirst(label), help_text=lazy(_zone, str)())
-
-
-def _zone() -> str:
-    return gettext("In %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
-
-
-def text(label: Any, **options: Any) -> forms.CharField:
-    return forms.CharField(label=capfirst(label), widget=UnfoldAdminTextInputWidget(), **options)
 
 
 def number(label: Any, **options: Any) -> forms.IntegerField:
@@ -102,13 +90,10 @@ class DraftForm(InstantsForm, forms.ModelForm):
         fields: ClassVar = ["name_zh", "name_en", "tz", "opens_at", "closes_at", "reveal_at"]
 
 
-class PoolForm(forms.Form):
-    """A campaign's pool."""
+class PoolForm(SplitForm):
+    """A campaign's pool, and how it is shared."""
 
     pool_yuan = money(_("Pool (yuan)"), help_text=_("Goes into the pool when you fund it, on the next page."))
-    remainder = forms.ChoiceField(
-        label=_("What can't be shared evenly"), choices=Pool.Remainder.choices, widget=UnfoldAdminSelectWidget()
-    )
     credit_after_hours = number(
         _("Unopened packets are credited after (hours)"),
         required=False,
@@ -123,14 +108,19 @@ class PoolForm(forms.Form):
         hours: int | None = self.cleaned_data["credit_after_hours"]
         return {
             "amount_fen": fen(self.cleaned_data["pool_yuan"]),
-            "remainder": self.cleaned_data["remainder"],
             "credit_after_s": None if hours is None else hours * 3600,
         }
 
 
 class PresetForm(InstantsForm, PoolForm):
-    """A new campaign from the preset "Five Fortunes", with its pool."""
+    """A new campaign from a preset, with its pool."""
 
+    preset = forms.ChoiceField(
+        label=_("Preset"),
+        choices=[(name, title) for name, (title, _make) in PRESETS.items()],
+        widget=UnfoldAdminSelectWidget(),
+        help_text=_("In 2017 the steal card comes in the middle of the season, unless a vote strikes it before."),
+    )
     slug = forms.SlugField(
         label=capfirst(_("slug")),
         max_length=50,
@@ -194,9 +184,14 @@ class PresetForm(InstantsForm, PoolForm):
         return cleaned
 
     def campaign(self) -> dict[str, Any]:
-        """The arguments of `presets.five_fortunes`."""
+        """The arguments of the preset."""
         names = ("slug", "name_zh", "name_en", "tz", "opens_at", "closes_at", "reveal_at")
         return {name: self.cleaned_data[name] for name in names} | {"rulebook": self.rulebook()}
+
+    def make(self, **given: Any) -> Campaign:
+        """Call the preset. Raises what it raises."""
+        _title, preset = PRESETS[self.cleaned_data["preset"]]
+        return preset(**given, **self.campaign())
 
     def rulebook(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -206,13 +201,14 @@ class PresetForm(InstantsForm, PoolForm):
             | {slug: chance for slug, chance in special.items() if chance},
             "specials": cleaned["specials"],
             "wilds_fill": cleaned["wilds_fill"],
+            "split": self.split(),
             "caps": {SCARCE: {"units": cleaned["cap_units"], "tranches": cleaned["cap_tranches"]}},
             "quotas": {"code": {"per_day": cleaned["per_day"], "per_campaign": cleaned["per_campaign"]}},
         }
 
 
 PRESET_FIELDSETS = (
-    (None, {"fields": ("slug", ("name_zh", "name_en"))}),
+    (None, {"fields": ("preset", "slug", ("name_zh", "name_en"))}),
     (_("Times"), {"fields": TIMES}),
     (
         _("Odds and quotas"),
@@ -232,7 +228,7 @@ PRESET_FIELDSETS = (
             "description": _("A season has those that have a weight. Whether they may be played is a rule."),
         },
     ),
-    (_("Money"), {"fields": ("pool_yuan", ("remainder", "credit_after_hours"))}),
+    (_("Money"), {"fields": ("pool_yuan", *splitforms.FIELDS, "credit_after_hours")}),
 )
 
 

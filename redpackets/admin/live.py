@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -25,7 +24,7 @@ from fortunes.models import Process
 from fortunes.phases import Phase
 from redpackets.actions import watching
 from redpackets.actions.watching import Sight
-from redpackets.admin import phases, words
+from redpackets.admin import phases, tallying, words
 from redpackets.models import Settlement
 
 State = Settlement.State
@@ -38,12 +37,7 @@ def page(request: HttpRequest, campaign_id: int, site: dict[str, Any]) -> HttpRe
     context = site | {
         "title": _("%(campaign)s, live") % {"campaign": sight.campaign},
         "parts": _parts(request, sight),
-        "figures_url": reverse("admin:fortunes_campaign_figures", args=[campaign_id]),
-        "zone": settings.STAFF_TIME_ZONE,
-        "server_time": instant(sight.now),
-        # Filled in by the script.
-        "days": _("%(days)s d"),
-        "silence": _("No connection since %(since)s. What is shown may have changed."),
+        **tallying.renewal(reverse("admin:fortunes_campaign_figures", args=[campaign_id]), sight.now),
     }
     return TemplateResponse(request, "redpackets/admin/live.html", context)
 
@@ -69,6 +63,7 @@ def _parts(request: HttpRequest, sight: Sight) -> dict[str, str]:
         "minutes": _minutes(sight),
         "draws": _draws(sight),
         "stock": {"shelves": [_shelf(sight, level) for level in sight.stock]},
+        "votes": tallying.of_campaign(sight.campaign),
         "settlement": _settlement(sight) | {"may_operate": user.has_perm("redpackets.operate_settlement")},
         "machines": _machines(sight) | {"may_operate_jobs": user.has_perm("fortunes.operate_jobs")},
     }

@@ -112,7 +112,7 @@ class LiveShareAdmin(ReadOnlyAdmin):
 class PoolAdmin(ReadOnlyAdmin):
     amount = staticmethod(yuan_column("amount_fen", gettext_lazy("amount")))
     unshown = ("key_id",)
-    list_display = ("campaign", "amount", "mode", "remainder", "credit_after_s", "created_at")
+    list_display = ("campaign", "amount", "credit_after_s", "created_at")
     list_select_related = ("campaign",)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 
@@ -33,3 +34,7 @@ def ago(now: datetime, at: datetime) -> str:
     if seconds < 7200:
         return _("%(count)s min ago") % {"count": seconds // 60}
     return _("%(count)s h ago") % {"count": seconds // 3600}
+
+
+def in_this_language(zh: str, en: str) -> str:
+    return zh if (get_language() or "").startswith("zh") else en

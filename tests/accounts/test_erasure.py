@@ -19,6 +19,7 @@ from accounts.models import Ban, FederatedIdentity, InvitationLink, Message, Pla
 from fortunes import invariants, sql
 from fortunes.models import AuditEntry, Event
 from tests.factories import redpackets as money
+from tests.factories import talk, votes
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
 from tests.plugins.clock import Clock
 from tests.redpackets.verifying import verify
@@ -71,6 +72,7 @@ def canaries() -> dict[str, str]:
         "nickname": f"Kanarie {word}",
         "subject": f"host-user-{word}",
         "channel": f"to-{word}-fans",
+        "comment": f"I am {word}!",
         "phone": f"+861380013{secrets.randbelow(10_000):04}",
     }
 
@@ -84,6 +86,7 @@ def known(canaries: dict[str, str], bob: Player, client: Client) -> Player:
     codes.ask(phone=canaries["phone"])
     FederatedIdentity.objects.create(player=player, issuer="wallet", subject=canaries["subject"])
     links.create(by=player.pk, channel=canaries["channel"])
+    talk.comment(player, votes.OpenProposalFactory.create(), canaries["comment"])
     FriendshipFactory.create(player=player, friend=bob)
     friendships.ask(by=player.pk, player=PlayerFactory.create().public_id)
     friendships.block(by=PlayerFactory.create().pk, player=player.public_id)
@@ -98,6 +101,7 @@ def test_no_word_is_left_anywhere(known: Player, canaries: dict[str, str], clien
     assert _found(canaries["nickname"]) == ["accounts_player.nickname"]
     assert _found(canaries["subject"]) == ["accounts_federatedidentity.subject"]
     assert _found(canaries["channel"]) == ["accounts_invitationlink.channel"]
+    assert _found(canaries["comment"]) == ["fortunes_comment.text"]
     hashed = phones.hash_of(canaries["phone"])
     assert Message.objects.filter(number_hash=hashed).exists()
     proof = {"confirm": canaries["username"], "password": PASSWORD}

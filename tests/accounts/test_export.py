@@ -17,9 +17,10 @@ from accounts.actions import invitations as links
 from accounts.models import Ban, FederatedIdentity, NotificationSettings, Player, Referral
 from fortunes import clock as database_clock
 from fortunes import personal
-from fortunes.models import Exclusion
+from fortunes.models import Exclusion, Proposal
 from tests.factories import cards as make
 from tests.factories import redpackets as money
+from tests.factories import talk, votes
 from tests.factories import trades as deals
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
 from tests.house import tree
@@ -47,6 +48,7 @@ TOLD: dict[str, str | None] = {
     "cards.Addressee.player": None,  # who was asked by somebody's trade, which told them
     "cards.CodeBatch.printed_by": None,
     "cards.CodeBatch.revoked_by": None,
+    "cards.Conversion.player": "conversions",
     "cards.Draw.player": "draws",
     "cards.Hand.player": "hands",
     "cards.InvitationCredit.invited": None,  # what somebody else got for them
@@ -59,8 +61,12 @@ TOLD: dict[str, str | None] = {
     "cards.TradeNote.player": "trade-notes",
     "cards.Transfer.giver": "transfers",
     "cards.Transfer.receiver": "transfers",
+    "fortunes.Announcement.written_by": None,
     "fortunes.AuditEntry.actor": None,
+    "fortunes.Ballot.player": "ballots",
     "fortunes.Campaign.opened_by": None,
+    "fortunes.Comment.hidden_by": None,
+    "fortunes.Comment.player": "comments",
     "fortunes.DeadLetter.decided_by": None,
     "fortunes.Event.player": "events",
     "fortunes.Exclusion.player": "exclusions",
@@ -76,7 +82,7 @@ TOLD: dict[str, str | None] = {
 
 
 # Of these there is nothing in a season without special cards, in which nobody signed in or was brought.
-NOTHING_HERE = {"sessions", "invitation-credits", "plays", "share-links", "trade-notes"}
+NOTHING_HERE = {"sessions", "ballots", "invitation-credits", "plays", "conversions", "share-links", "trade-notes"}
 
 
 def _export(client: APIClient) -> dict[str, Any]:
@@ -122,6 +128,8 @@ def test_the_export_tells_all(alice: Player, bob: Player, charlie: Player, clien
     bans.ban(player_id=alice.pk, by=charlie.pk, reason=Ban.Reason.ABUSE)
     bans.unban(player_id=alice.pk, by=charlie.pk)
     Exclusion.objects.create(campaign=money.DraftFactory.create(), player=alice, reason="fraud")
+    over = votes.EndedProposalFactory.create(campaign=campaign, state=Proposal.State.CLOSED)
+    talk.comment(alice, over, "So be it")
     money.close(clock, season)
     money.split(season)
     money.reveal(clock, season)
@@ -143,6 +151,8 @@ def test_the_export_tells_all(alice: Player, bob: Player, charlie: Player, clien
     amount_fen = told["packets"][0]["amount_fen"]
     assert told["wallet"] == [{"balance_fen": amount_fen}]
     assert [entry["amount_fen"] for entry in told["wallet-entries"]] == [amount_fen]
+    assert [(row["text"], row["hidden"]) for row in told["comments"]] == [("So be it", False)]
+    assert told["comments"][0]["proposal"] == str(over.public_id)
     assert {row["event"] for row in told["events"]} >= {"friendship.accepted", "gift.sent"}
     # Names of others are theirs, and who has blocked one isn't told.
     text = json.dumps(document)

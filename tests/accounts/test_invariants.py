@@ -51,6 +51,16 @@ LEFT = [
        VALUES (%(alice)s, 'x', 'fans', fortunes_clock())""",
     """INSERT INTO accounts_phone (player_id, number_hash, hash_key_id, sealed, seal_key_id)
        VALUES (%(alice)s, '', '', '', '')""",
+    """WITH season AS (INSERT INTO fortunes_campaign (name_zh, name_en, public_id, slug, tz, opens_at, closes_at,
+                                                      reveal_at, draw_key_id, draw_commitment)
+                       SELECT '', '', gen_random_uuid(), 'x', 'UTC', t, t + interval '1 day', t + interval '1 day',
+                              '', '' FROM fortunes_clock() t RETURNING id),
+            vote AS (INSERT INTO fortunes_proposal (campaign_id, public_id, question_zh, question_en, opens_at,
+                                                    closes_at, quorum, threshold_bp, may_change, state)
+                     SELECT id, gen_random_uuid(), '', '', t, t + interval '1 day', 1, 5000, false, 'draft'
+                       FROM season, fortunes_clock() t RETURNING id)
+       INSERT INTO fortunes_comment (public_id, proposal_id, player_id, text)
+       SELECT gen_random_uuid(), id, %(alice)s, 'mine' FROM vote""",
 ]
 
 

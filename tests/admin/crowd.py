@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import psycopg
 
 from accounts.models import Player
+from cards.models import Aftermath
 from fortunes.models import Campaign
 from redpackets.models import Pool
 from tests.factories.cards import SeasonFactory
+from tests.factories.votes import OpenProposalFactory
 
 # Rows of most tables; `./dev soak plans` has a million. Those of the old season come first, so that the newest-first
 # lists find them last.
@@ -76,6 +78,13 @@ STATEMENTS = [
     """INSERT INTO accounts_federatedidentity (player_id, issuer, subject) SELECT p, 'host', 'user-' || n""",
     """INSERT INTO accounts_push (public_id, player_id, host, after, upto, state, expires_at)
        SELECT gen_random_uuid(), p, 'host', 0, 1, 'sent', fortunes_clock()""",
+    """INSERT INTO fortunes_ballot (proposal_id, player_id, option, receipt, leaf)
+       SELECT (SELECT id FROM fortunes_proposal WHERE campaign_id = c), p, 1, '', sha256(n::text::bytea)""",
+    """INSERT INTO fortunes_comment (public_id, proposal_id, player_id, text)
+       SELECT gen_random_uuid(), (SELECT id FROM fortunes_proposal WHERE campaign_id = c), p, '-'""",
+    """INSERT INTO cards_conversion (public_id, aftermath_id, campaign_id, player_id, kind, cards, into, fen, paid_at)
+       SELECT gen_random_uuid(), (SELECT id FROM cards_aftermath WHERE campaign_id = c), c, p, 0, 1, '{}', 1,
+              fortunes_clock()""",
     "INSERT INTO fortunes_pushdue (player_id, due_at) SELECT p, fortunes_clock() + interval '1 day'",
     "INSERT INTO accounts_notificationsettings (player_id, enabled, muted, tz) SELECT p, true, '{}', 'UTC'",
     """INSERT INTO accounts_message (public_id, number_hash, seal_key_id, state, expires_at)
@@ -125,6 +134,9 @@ class Crowd:
         return cls(SeasonFactory(), SeasonFactory(), boss, boss.pk)
 
     def multiply(self, owner: psycopg.Connection) -> None:
+        for season in (self.old, self.new):
+            OpenProposalFactory(campaign=season)
+            Aftermath.objects.create(campaign=season, version=2, state=Aftermath.State.CONVERT)
         params = {"rows": ROWS, "old_rows": OLD_ROWS, "first": self.first, "old": self.old.pk, "new": self.new.pk}
         owner.execute(PLAYERS.encode(), params | {"rows": ROWS + 1})
         for statement in STATEMENTS:

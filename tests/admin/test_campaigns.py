@@ -38,10 +38,11 @@ def preset(**changes: Any) -> dict[str, Any]:
     """The form of a new season, filled in."""
     weights = {f"weight_{slug}": 20 for slug in ("patriotism", "prosperity", "harmony", "friendliness", "dedication")}
     return {
-        "slug": f"season-{secrets.token_hex(4)}", "name_zh": "元宵集福", "name_en": "Lanterns", "tz": "Asia/Shanghai",
+        "preset": "five_fortunes", "slug": f"season-{secrets.token_hex(4)}",
+        "name_zh": "元宵集福", "name_en": "Lanterns", "tz": "Asia/Shanghai",
         "opens_at": typed(1), "closes_at": typed(11), "reveal_at": typed(11.5), **weights,
         "cap_units": 500, "cap_tranches": 10, "per_day": 4, "per_campaign": 20,
-        "pool_yuan": "215000000.07", "remainder": "return", "credit_after_hours": 48, **changes,
+        "pool_yuan": "215000000.07", "mode": "even", "remainder": "return", "credit_after_hours": 48, **changes,
     }  # fmt: skip
 
 
@@ -70,7 +71,8 @@ class TestPreset:
         assert rules["quotas"]["code"] == {"per_day": 4, "per_campaign": 20}
         assert set(rules["weights"].values()) == {20}
         pool = campaign.pool
-        assert (pool.amount_fen, pool.remainder, pool.credit_after_s) == (21_500_000_007, "return", 48 * 3600)
+        assert (pool.amount_fen, pool.credit_after_s) == (21_500_000_007, 48 * 3600)
+        assert (rules["split"]["mode"], rules["split"]["remainder"]) == ("even", "return")
 
     def test_special_cards_are_there_where_they_have_a_weight(self, boss: Client) -> None:
         special = {"weight_wild": 3, "weight_steal": 0, "weight_copy": "", "specials": ["wild", "steal"]}
@@ -81,6 +83,14 @@ class TestPreset:
         assert (rules["weights"]["wild"], rules["specials"], rules["wilds_fill"]) == (3, ["wild", "steal"], True)
         assert not {"steal", "copy"} & set(rules["weights"])
 
+    def test_the_season_of_2017_comes_with_its_announcement_and_its_vote(self, boss: Client) -> None:
+        self.create(boss, slug="of-2017", preset="five_fortunes_2017", weight_steal=7, specials=["steal"])
+        campaign = Campaign.objects.get(slug="of-2017")
+        rules = rulebooks.in_force(campaign.pk).rules
+        assert (rules["weights"]["steal"], rules["specials"]) == (0, [])
+        assert campaign.amendments.get().changes == {"weights": {"steal": 7}, "specials": ["steal"]}
+        assert campaign.proposals.get().drafted_by == campaign.amendments.get().announced_by
+
     def test_unopened_packets_may_wait_for_ever(self, boss: Client) -> None:
         self.create(boss, slug="patient", credit_after_hours="")
         assert Pool.objects.get(campaign__slug="patient").credit_after_s is None
@@ -88,6 +98,7 @@ class TestPreset:
     @pytest.mark.parametrize(
         ("field", "value"),
         [
+            ("preset", "five_fortunes_1917"),
             ("slug", "Not a slug"),
             ("tz", "Mars/Olympus"),
             ("tz", "../etc/passwd"),
@@ -150,7 +161,7 @@ class TestFunding:
     def test_campaign_without_a_pool_gets_one_first(self, boss: Client) -> None:
         campaign = DraftSeasonFactory()
         assert boss.get(page(campaign, "funding/")).url == page(campaign, "pool/")
-        boss.post(page(campaign, "pool/"), {"pool_yuan": "12.34", "remainder": "share"})
+        boss.post(page(campaign, "pool/"), {"pool_yuan": "12.34", "mode": "even", "remainder": "share"})
         assert Pool.objects.get(campaign=campaign).amount_fen == 1234
 
 

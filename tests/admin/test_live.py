@@ -25,7 +25,7 @@ from tests.factories.accounts import PlayerFactory
 from tests.factories.cards import DraftSeasonFactory, SeasonFactory, redeem
 from tests.plugins.clock import Clock
 
-MOST_QUERIES = 10
+MOST_QUERIES = 11
 
 
 def page(campaign: Campaign) -> str:

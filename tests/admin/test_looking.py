@@ -25,13 +25,15 @@ from tests.plugins.clock import Clock
 
 OURS = [model for model in admin.site._registry if model._meta.app_label in tree.APPS]
 # A player's own columns, and campaigns and their catalogue while they are drafts.
-CHANGEABLE = {"accounts.Player", "fortunes.Campaign", "cards.CardKind", "cards.Source"}
+CHANGEABLE = {"accounts.Player", "fortunes.Campaign", "cards.CardKind", "cards.Source", "fortunes.Announcement"}
 # Locks and counters, the answers to repeat, what has a composite key and is shown as packets, secrets with what they
-# are found by, what one friend writes to another, and whom else a trade asks.
+# are found by, what one friend writes to another, and whom else a trade asks. Who voted for what, what the pages of a
+# vote and of a version show, and who may still win a jackpot, until it is drawn.
 NOT_SHOWN = {
     "fortunes.Feed", "fortunes.PushDue", "fortunes.CampaignFeed", "fortunes.IdempotencyKey", "redpackets.Payout",
     "accounts.Phone", "accounts.PhoneCode", "accounts.Lockout", "accounts.SpentToken", "accounts.NotificationSettings",
     "cards.DrawReader", "cards.DrawCount", "cards.DrawTotal", "cards.TradeNote", "cards.Addressee", "cards.LinkOpen",
+    "fortunes.Ballot", "fortunes.BallotCount", "fortunes.Option", "fortunes.Compensation", "redpackets.Contender",
 }  # fmt: skip
 
 

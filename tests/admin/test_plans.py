@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import InvitationLink, Message, Player, RefreshFamily
 from cards.models import Hand, Trade
 from fortunes.adminsite import PER_PAGE, REACH, IndexedAdmin
-from fortunes.models import AuditEntry, Event
+from fortunes.models import AuditEntry, Event, Proposal
 from redpackets.models import Packet, Pool, Settlement
 from tests.admin import conftest
 from tests.admin.crowd import GROWING, OLD_ROWS, ROWS, Crowd
@@ -134,6 +134,12 @@ class TestPagesOfTheConsole:
     def check(self, boss: Client, path: str) -> None:
         for sql in queries_of(boss, path):
             assert not reading_too_much(sql), path
+
+    def test_of_a_vote(self, boss: Client, crowded: Crowd) -> None:
+        vote = Proposal.objects.get(campaign=crowded.new)
+        for below in ("change/", "figures/"):
+            self.check(boss, f"/admin/fortunes/proposal/{vote.pk}/{below}")
+        self.check(boss, f"/admin/fortunes/rulebook/of/{crowded.new.pk}/")
 
     @pytest.mark.parametrize("below", ["live/", "live/figures/"])
     def test_of_a_campaign(self, boss: Client, crowded: Crowd, below: str) -> None:

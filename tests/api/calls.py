@@ -13,6 +13,7 @@ from accounts.models import Player
 from tests.accounts import texting
 from tests.api.operations import Call
 from tests.api.world import PASSWORD, World
+from tests.factories import talk
 from tests.factories.accounts import PlayerFactory
 
 NIGHTS = {"enabled": True, "muted": [], "quiet_from": "22:30", "quiet_to": "07:00", "tz": "Asia/Shanghai"}
@@ -23,8 +24,21 @@ EXAMPLES: dict[str, Callable[[World], Call]] = {
     "campaigns_read": lambda world: _live(world),
     "campaigns_rules": lambda world: _live(world),
     "campaigns_rulebook": lambda world: Call({"slug": world.live.slug, "version": 1}),
+    "rulebooks_list": lambda world: _live(world),
+    "amendments_list": lambda world: _live(world),
     "broadcasts_list": lambda world: _live(world),
     "events_list": lambda world: Call(),
+    # Ballots
+    "ballot_read": lambda world: Call({"proposal_id": world.voted().public_id}),
+    "ballot_cast": lambda world: Call({"proposal_id": world.motion().public_id}, {"option": 2}),
+    "ballots_list": lambda world: Call({"proposal_id": world.counted().public_id}),
+    # What is said
+    "announcements_list": lambda world: _live(world),
+    "comments_list": lambda world: Call({"proposal_id": world.vote().public_id}),
+    "comments_create": lambda world: Call(
+        {"proposal_id": world.vote().public_id}, {"text": "留下吧"}, by=world.newcomer()
+    ),
+    "comments_delete": lambda world: _comment(world, world.newcomer()),
     # Players
     "players_create": lambda world: Call(body={"username": f"new-{secrets.token_hex(6)}", "password": PASSWORD}),
     "sessions_create": lambda world: Call(body={"username": world.me.username, "password": PASSWORD}),
@@ -77,6 +91,7 @@ EXAMPLES: dict[str, Callable[[World], Call]] = {
     "links_accept": lambda world: Call({"code": world.spread(world.newcomer())}),
     "history_list": lambda world: _live(world),
     "plays_list": lambda world: _live(world),
+    "conversions_list": lambda world: _live(world),
     "steals_create": lambda world: _special(world, "steal"),
     "copies_create": lambda world: _special(world, "copy"),
     "wilds_create": lambda world: _wild(world, world.newcomer()),
@@ -103,6 +118,11 @@ def _wild(world: World, player: Player) -> Call:
     """Of one who misses the card that it is turned into."""
     world.special("wild", by=player)
     return Call({"slug": world.live.slug}, {"kind": "harmony"}, by=player)
+
+
+def _comment(world: World, player: Player) -> Call:
+    """What a player has just written."""
+    return Call({"comment_id": talk.comment(player, world.vote()).id}, by=player)
 
 
 def _revealed(world: World) -> Call:

@@ -15,6 +15,7 @@ from config.local import environment
 from fortunes import rulebooks
 from tests.accounts import texting
 from tests.api.world import PASSWORD, World
+from tests.factories import talk
 
 MANY, SOME, FEW = 300, 20, 3
 # One player has 20 trades open at a time.
@@ -22,7 +23,7 @@ OPEN = 8
 # How often a generated value is one that exists. The rest keeps the refusals in view.
 OFTEN = 0.8
 # Tokens are short-lived, and a long run isn't.
-LONG = {"ACCESS_TOKEN_LIFETIME_S": str(7 * 24 * 3600), "ASKS_PER_MINUTE": "1000000"}
+LONG = {"ACCESS_TOKEN_LIFETIME_S": str(7 * 24 * 3600), "ASKS_PER_MINUTE": "1000000", "COMMENTS_PER_DAY": "1000000"}
 # Not asked for, because: a request that conforms to the schema can be refused for a hundred reasons of the game, and
 # what the schema can't say (a body of 16 KiB) is refused as well. Which refusals there may be is `known_refusal`'s.
 LEFT_OUT = ("positive_data_acceptance",)
@@ -41,6 +42,8 @@ def known_values(world: World) -> Values:
         "path.player": names,
         "path.session": [str(world.device()) for _ in range(FEW)],
         "path.code": [world.link(world.me), world.link(world.pal)],
+        "path.proposal_id": [str(world.vote().public_id) for _ in range(FEW)],
+        "path.comment_id": [str(talk.comment(world.me, world.vote()).id) for _ in range(FEW)],
         "path.trade_id": [str(world.trade()) for _ in range(FEW)],
         "header.Idempotency-Key": [secrets.token_hex(8) for _ in range(MANY)],
         "body.code": [world.code() for _ in range(MANY)],

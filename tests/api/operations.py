@@ -16,8 +16,8 @@ from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import Player
 
-# What these name in a path is everybody's: a campaign, a kind of card, a version of the rules.
-CATALOGUE = {"slug", "kind", "version"}
+# What these name in a path is everybody's: a campaign, a kind of card, a version of the rules, a proposal.
+CATALOGUE = {"slug", "kind", "version", "proposal_id"}
 
 
 @dataclass(frozen=True)

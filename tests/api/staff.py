@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
@@ -15,12 +16,14 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
 from accounts.models import Player, PushHost
+from cards.models import Aftermath, Conversion
 from config.groups import AUDITOR, OPERATIONS, SUPPORT
-from fortunes.models import Campaign, Job, Process
+from fortunes.models import Amendment, Campaign, Job, Process, Proposal
 from redpackets.models import CompensationFund, LiveShare, Packet
 from tests.api.world import World
 from tests.factories.accounts import PlayerFactory
 from tests.factories.cards import DraftSeasonFactory
+from tests.factories.votes import DraftProposalFactory
 
 GROUPS = {"operations": OPERATIONS, "support": SUPPORT, "auditor": AUDITOR}
 # What is done for a player has one address with a word in it for each kind of help.
@@ -54,6 +57,17 @@ class Office:
         self.world = world
         self._clients: dict[str, Client] = {}
         self.draft: Campaign = DraftSeasonFactory()
+        self.motion: Proposal = DraftProposalFactory(campaign=world.live)
+        Amendment.objects.create(
+            campaign=self.draft, name_zh="多扫", name_en="More scans", changes={"quotas": {"code": {"per_day": 9}}},
+            takes_force_at=self.draft.opens_at + timedelta(days=1),
+        )  # fmt: skip
+        aftermath, _ = Aftermath.objects.get_or_create(
+            campaign=world.live, version=2, defaults={"state": Aftermath.State.VOID}
+        )
+        Conversion.objects.get_or_create(
+            campaign=world.live, aftermath=aftermath, player=world.other, kind=0, defaults={"cards": 1, "into": [1]}
+        )
         LiveShare.objects.get_or_create(campaign=world.live)
         CompensationFund.objects.get_or_create(campaign=world.live, defaults={"funded_fen": 0})
         Job.objects.get_or_create(name="accounts.messages")
@@ -102,6 +116,8 @@ class Office:
             return self.draft
         if kind is Player:
             return self.world.other
+        if kind is Proposal:
+            return self.motion
         rows = kind._default_manager.order_by("pool", "player") if kind is Packet else kind._default_manager.all()
         if app == "cards" and model in ("cardkind", "source"):
             rows = rows.filter(campaign=self.draft)

@@ -14,8 +14,13 @@ from tests.api.staff import Office, addresses
 from tests.api.world import World
 
 MOST = 10
-# A draft's page makes all checks of the opening.
-MORE = {"fortunes_campaign_change": 16}
+# A draft's page makes all checks of the opening. Those of a season and of its rules show what is voted on, too.
+MORE = {
+    "fortunes_campaign_change": 16,
+    "fortunes_campaign_live": 14,
+    "fortunes_campaign_figures": 14,
+    "fortunes_proposal_change": 12,
+}
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,12 @@ from django.db import transaction
 from accounts.actions import friendships, invitations, sessions
 from accounts.answers import SessionAnswer
 from accounts.models import Player, RefreshFamily
-from fortunes.models import Campaign
+from fortunes.models import Campaign, Proposal
 from tests.accounts.hosts import HostApp
 from tests.factories import cards as make
 from tests.factories import redpackets as money
 from tests.factories import trades as deals
+from tests.factories import votes
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
 from tests.plugins.clock import Clock
 
@@ -144,6 +145,32 @@ class World:
         if link is None:
             raise ValueError("a gift by link without one")
         return link.code
+
+    def vote(self) -> Proposal:
+        """A vote of the running season that takes ballots."""
+        proposal: Proposal = votes.OpenProposalFactory.create(campaign=self.live)
+        return proposal
+
+    def motion(self) -> Proposal:
+        """A vote in which I may vote, and nobody else: it opened with the season, which they joined later."""
+        season = self.live
+        proposal: Proposal = votes.OpenProposalFactory.create(
+            campaign=season, opens_at=season.opens_at, closes_at=season.closes_at
+        )
+        votes.enrol(proposal, self.me)
+        return proposal
+
+    def voted(self) -> Proposal:
+        """A vote in which I have voted."""
+        proposal = self.motion()
+        votes.cast(self.me, proposal)
+        return proposal
+
+    def counted(self) -> Proposal:
+        """A vote whose ballots are published."""
+        proposal = self.voted()
+        votes.end(proposal)
+        return proposal
 
 
 def _host_app(folder: Path) -> HostApp:

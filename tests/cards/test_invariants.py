@@ -211,18 +211,18 @@ def traded(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, 
         for number, plant in enumerate(plants)
     ],
 )
-def test_a_planted_violation_is_found(
+def test_a_planted_violation_isfound(
     name: str, plant: str, traded: dict[str, int], owner_connection: psycopg.Connection
 ) -> None:
     with owner_connection.transaction(force_rollback=True):
         # What should never be is refused by constraints first; here it is let through.
         owner_connection.execute(UNGUARDED)
-        assert not _found(name, owner_connection)
+        assert not found(name, owner_connection)
         changed = owner_connection.execute(plant.format(**traded).encode())
         assert changed.rowcount > 0
-        assert _found(name, owner_connection)
+        assert found(name, owner_connection)
 
 
-def _found(name: str, connection: psycopg.Connection) -> bool:
+def found(name: str, connection: psycopg.Connection) -> bool:
     query = f"SELECT * FROM ({KNOWN[name].query}) AS violation LIMIT 1"
     return bool(connection.execute(query.encode()).fetchall())

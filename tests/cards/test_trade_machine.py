@@ -14,7 +14,8 @@ import pytest
 from accounts.models import Player
 from cards import errors, trading
 from cards.actions import trades
-from cards.models import Hand, Trade, Transfer
+from cards.models import Aftermath, Hand, Trade, Transfer
+from fortunes import sql
 from fortunes.models import Campaign
 from tests.factories import cards as make
 from tests.factories import trades as play
@@ -62,6 +63,17 @@ class Table:
         self.clock.shift(LIFETIME)
         trades.expire_due(budget_s=30)
 
+    def void(self) -> None:
+        """As if the rules had removed every kind; each time another version does."""
+        row = Aftermath.objects.create(
+            campaign=self.season, version=2 + Aftermath.objects.count(), state=Aftermath.State.VOID
+        )
+        params = {
+            "aftermath": row.pk, "kinds": list(range(8)), "state": trading.after("open", "void"), "next": "done",
+            "most_hands": 100, "most_trades": 100,
+        }  # fmt: skip
+        assert sql.fetch_alone(sql.text("cards", "void"), params)[0].status == "moved"
+
     def state(self) -> str:
         return Trade.objects.get(public_id=self.trade).state
 
@@ -77,6 +89,8 @@ PROPOSALS: dict[str, Fields] = {
     "swap": {"type_": "swap", "gives": ["harmony"], "takes": ["prosperity"]},
     "gift by link": {"type_": "gift", "gives": ["harmony"], "link": "wechat"},
 }
+# What no player does.
+WORKERS = ("expire", "void")
 AFTERWARDS = [verb for verb in trading.VERBS if ("open", verb) in trading.TRANSITIONS]
 
 
@@ -111,7 +125,7 @@ def test_before_a_trade_is_proposed(table: Table, verb: str) -> None:
     if then is not None:
         table.trade = do()
         assert table.state() == then
-    elif verb == "expire":
+    elif verb in WORKERS:
         do()
         assert not Trade.objects.exists()
     else:
@@ -152,7 +166,7 @@ def test_a_closed_trade_stays_as_it_is(table: Table, name: str, first: str, verb
         assert table.state() == state
         return
     before = table.cards()
-    if verb in ("propose", "expire"):
+    if verb in ("propose", *WORKERS):
         # The same proposal is the same trade, whatever became of it; a worker finds nothing to do.
         getattr(table, verb)()
     else:

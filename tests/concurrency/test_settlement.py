@@ -22,7 +22,7 @@ from fortunes import deadletters, sql
 from fortunes.models import DeadLetter
 from redpackets import splitting
 from redpackets.actions import settlements, stages
-from redpackets.models import LedgerEntry, Pool, Settlement, SettlementChunk, Wallet
+from redpackets.models import LedgerEntry, Settlement, SettlementChunk, Wallet
 from tests.concurrency.together import PATIENCE_S, together
 from tests.concurrency.variants import without
 from tests.factories import redpackets as make
@@ -279,13 +279,13 @@ def drive(run: Settlement) -> None:
 
 
 @pytest.mark.slow
-def test_killed_between_any_two_statements(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("split", make.SPLITS)
+def test_killed_between_any_two_statements(clock: Clock, monkeypatch: pytest.MonkeyPatch, split: str) -> None:
     """For every moment of a run a settlement of its own, killed there and finished by another worker."""
     players = PlayerFactory.create_batch(3)
     for moment in count(1):
-        remainder = Pool.Remainder.RETURN if moment % 2 else Pool.Remainder.SHARE
         run = make.SettlementFactory.create(
-            chunk_hands=2, pool__amount_fen=100, pool__credit_after_s=0, pool__remainder=remainder
+            chunk_hands=2, pool__amount_fen=100, pool__credit_after_s=0, pool__split=make.SPLITS[split]
         )
         make.complete(run.pool.campaign, players)
         make.reveal(clock, run)

@@ -1,101 +1,20 @@
 """The demo's checks: an honest season passes, and whatever is broken in it is found by the check for it."""
 
-import copy
-from collections import Counter
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from config.demo import chances, checks, table
-from config.demo.facts import DrawFact, Facts, TransferFact
-from config.demo.journal import Deal, Diary, Given, Heard, Journal
+from config.demo.facts import DrawFact, Facts
+from config.demo.journal import Heard, Journal
 from fortunes import rules
+from tests.demo.honest import BEFORE, CLOSES_AT, RESULT, VERSIONS, broken, honest
 
-CLOSES_AT = datetime(2027, 2, 5, 14, tzinfo=UTC)
-BEFORE = CLOSES_AT - timedelta(seconds=1)
-KINDS = ("red", "green")
 TRADES = "every trade that was agreed is stored, once, and both sides know"
 PLAYS = "every special card that was played is stored, once, and no other"
-BROADCASTS = [Heard(n, f"campaign.{what}", {}) for n, what in enumerate(("opened", "frozen", "settled"), start=1)]
-
-
-RULES = rules.parse(
-    {
-        "weights": {"red": 1, "green": 1, "wild": 1},
-        "complete_set": ["red", "green"],
-        "quotas": {"code": {"per_day": 3, "per_campaign": 3}},
-    }
-)
-DRAWS = [
-    DrawFact(str(n), player, kind, kind, kind, BEFORE)
-    for n, (player, kind) in enumerate(
-        [("alice", "red"), ("alice", "red"), ("alice", "green"), ("bob", "green"), ("alice", "wild")]
-    )
-]
-GIFT, DEAL = Given("bob", ("red",)), Deal("alice", "bob", ("green",), ("green",))
-TRANSFERS = [
-    TransferFact("t", "alice", "bob", "red", BEFORE),
-    TransferFact("p", "alice", "", "wild", BEFORE),
-    TransferFact("p", "", "alice", "green", BEFORE),
-    TransferFact("s", "alice", "bob", "green", BEFORE),
-    TransferFact("s", "bob", "alice", "green", BEFORE),
-]
-HANDS = {"alice": Counter(red=1, green=2), "bob": Counter(red=1, green=1)}
-HEARD = {
-    player: [Heard(1, "friendship.accepted", {}), Heard(2, f"gift.{what}", {"trade": "t"})]
-    for player, what in (("alice", "sent"), ("bob", "received"))
-}
-AMOUNTS = {"alice": 51, "bob": 50}
-
-
-def honest() -> tuple[Journal, Facts]:
-    """Alice draws two reds and a green and gives bob a red; bob has drawn a green. Both win, 101 fen between them.
-
-    Alice has a wild card as well, which she turns into a green and swaps for bob's, card by card the same.
-    """
-    facts = Facts(
-        rules=RULES,
-        closes_at=CLOSES_AT,
-        frozen_at=CLOSES_AT,
-        settled_at=CLOSES_AT + timedelta(seconds=2),
-        pool_fen=101,
-        returned_fen=0,
-        draws=DRAWS,
-        transfers=TRANSFERS,
-        trades={"t": ("alice", GIFT)},
-        deals={"s": DEAL},
-        plays={"p": ("alice", "green")},
-        hands=HANDS,
-        events=HEARD,
-        broadcasts=BROADCASTS,
-        payouts=AMOUNTS,
-        paid_fen=dict(AMOUNTS),
-        wallets=dict(AMOUNTS),
-    )
-    alice, bob = (
-        Diary(
-            player=player,
-            draws={draw.id: draw.kind for draw in DRAWS if draw.player == player},
-            cards=Counter(HANDS[player]),
-            deals={"s": DEAL},
-            events=list(HEARD[player]),
-            broadcasts=list(BROADCASTS),
-            opened_fen=amount,
-            wallet_fen=amount,
-        )
-        for player, amount in AMOUNTS.items()
-    )
-    alice.gifts, alice.plays, bob.agreed = {"t": GIFT}, {"p": "green"}, {"s"}
-    refusals = Counter({("late scan", "campaign-frozen"): 1, ("late gift", "campaign-frozen"): 1})
-    journal = Journal(diaries=[alice, bob], refusals=refusals, check_ins=1, invitations=1, credited=1, replays=1)
-    # Each test spoils its own.
-    return copy.deepcopy((journal, facts))
-
-
-def broken(journal: Journal, facts: Facts) -> list[str]:
-    return [check.title for check in checks.every(journal, facts) if not check.ok]
 
 
 def test_an_honest_season_passes() -> None:
@@ -115,6 +34,8 @@ def test_an_empty_season_does_not() -> None:
         payouts={},
         paid_fen={},
         wallets={},
+        vote=replace(RESULT, ballots=[]),
+        versions=VERSIONS[:1],
     )
     assert "enough happened to be worth a check" in broken(Journal(), facts)
 
@@ -144,7 +65,7 @@ def tell_one_side(journal: Journal, facts: Facts) -> None:
 
 
 def trade_half(journal: Journal, facts: Facts) -> None:
-    facts.transfers.pop()
+    del facts.transfers[4]
 
 
 def move_for_nothing(journal: Journal, facts: Facts) -> None:
@@ -246,7 +167,7 @@ def miss_a_broadcast(journal: Journal, facts: Facts) -> None:
 
 
 def settle_twice(journal: Journal, facts: Facts) -> None:
-    again = Heard(4, "campaign.settled", {})
+    again = Heard(5, "campaign.settled", {})
     for feed in (facts.broadcasts, *(diary.broadcasts for diary in journal.diaries)):
         feed.append(again)
 

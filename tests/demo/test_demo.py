@@ -18,7 +18,7 @@ from config.demo.journal import Diary, Journal
 from config.demo.log import Log
 from config.demo.mischief import Props
 from config.demo.outages import Done
-from config.demo.player import World
+from config.demo.player import Vote, World
 from config.demo.progress import Progress
 from config.demo.staging import Stage
 from config.local import environment
@@ -53,7 +53,7 @@ def report(journal: Journal, campaign: Campaign, log: Log | None = None) -> tupl
 
 
 def staged(campaign: Campaign) -> Stage:
-    world = World(campaign.slug, (), iter(()), opens=1.0, closes=20.0, reveals=22.5)
+    world = World(campaign.slug, (), iter(()), opens=1.0, closes=20.0, reveals=22.5, vote=Vote("", 5.0, 9.0))
     return Stage(campaign.pk, world, Props("", "", "", []))
 
 
@@ -71,7 +71,7 @@ def test_the_log_tells_what_was_acknowledged_and_is_not_there(campaign: Campaign
     log.staged(staged(campaign))
     report(Journal(diaries=[Diary(player=player)], done=[Done("draw", "0", 7.0)]), campaign, log)
     first, last = log.read()
-    assert first == {"campaign": campaign.pk, "opens": 1.0, "closes": 20.0, "reveals": 22.5}
+    assert first == {"campaign": campaign.pk, "opens": 1.0, "votes": 9.0, "closes": 20.0, "reveals": 22.5}
     assert (last["lost"], last["doubled"]) == ([{"what": "draw", "id": "0", "at": 7.0}], [])
 
 

@@ -37,7 +37,7 @@ from redpackets.models import Payout, Settlement
 from tests.factories import redpackets as make
 from tests.plugins.clock import Clock
 
-SEASON = Season(campaign=1, opens=100.0, closes=120.0, reveals=122.5)
+SEASON = Season(campaign=1, opens=100.0, votes=113.0, closes=120.0, reveals=122.5)
 # Four million rows: an old backend is at it for a good while, and doesn't look up before it is done.
 BUSY = "SELECT count(*) FROM generate_series(1, 4000000) a WHERE sha256(int8send(a)) = ''"
 
@@ -64,6 +64,7 @@ class TestPlans:
             assert SEASON.opens <= by_kind[faults.WEB].at <= SEASON.closes
             assert SEASON.opens <= by_kind[faults.POSTGRES].at <= SEASON.reveals + 1
             assert SEASON.closes <= by_kind[faults.WORKER].at
+            assert 0 <= by_kind[faults.VOTE].at - SEASON.votes <= faults.AFTERMATH_S
         every = [planned for plan in plans for planned in plan]
         assert {planned.state for planned in every if planned.kind == faults.WORKER} == set(faults.KILLABLE)
         assert {planned.how for planned in every if planned.kind == faults.POSTGRES} == set(faults.WAYS_TO_RESTART)
@@ -230,7 +231,8 @@ class TestHostileFrames:
     def test_every_command_is_attacked_with_what_its_schema_allows_and_with_what_it_does_not(self) -> None:
         dice, measure = Random(1), {op: Draft7Validator(schema) for op, schema in self.words.commands.items()}
         right = [self.words.right(dice) for _ in range(2000)]
-        assert {frame["op"] for frame in right} == set(COMMANDS) | {"ping", "token.refresh", "presence.watch"}
+        of_the_socket = {"ping", "token.refresh", "presence.watch", "tally.watch", "tally.unwatch"}
+        assert {frame["op"] for frame in right} == set(COMMANDS) | of_the_socket
         assert all(measure[frame["op"]].is_valid(frame["data"]) for frame in right)
         wrong = [self.words.wrong(dice) for _ in range(2000)]
         spoilt = [

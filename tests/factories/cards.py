@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from cards import answers, catalogue, codes, hands
 from cards.actions import checkins, presets, scans, stock, trades
 from cards.models import CardKind, CodeBatch, Draw, Hand, Trade
 from fortunes import clock, keys, rulebooks, secretkeys
+from fortunes.actions import rulechanges
 from fortunes.models import Campaign
 from redpackets.actions import openings, pools
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
@@ -39,20 +40,37 @@ class DraftSeasonFactory(CampaignFactory):
 class SeasonFactory(DraftSeasonFactory):
     """A live season with a funded pool, opened as staff would; its due stock is released.
 
-    With `specials` it has a card of each special role as well; a rulebook decides which may be played.
+    With `specials` it has a card of each special role as well; a rulebook decides which may be played. `announced` are
+    changes of the rules that are announced before the opening: how long after it each takes force, and what it changes.
     """
 
     pool_fen = 1_000_000
     specials = False
+    announced: Sequence[tuple[timedelta, Mapping[str, Any]]] = ()
 
     @classmethod
-    def _create(cls, model_class: type[Campaign], *args: Any, pool_fen: int, specials: bool, **fields: Any) -> Campaign:
+    def _create(
+        cls,
+        model_class: type[Campaign],
+        *args: Any,
+        pool_fen: int,
+        specials: bool,
+        announced: Sequence[tuple[timedelta, Mapping[str, Any]]],
+        **fields: Any,
+    ) -> Campaign:
         campaign = super()._create(model_class, **fields)
         if specials:
+            known = set(campaign.kinds.values_list("slug", flat=True))
+            missing = [special for special in SPECIALS if special[0] not in known]
             CardKind.objects.bulk_create(
                 CardKind(campaign=campaign, ordinal=ordinal, slug=slug, role=slug, name_zh=zh, name_en=slug.title(),
                          glyph=zh[0], colour="#888888")
-                for ordinal, (slug, zh) in enumerate(SPECIALS, start=campaign.kinds.count())
+                for ordinal, (slug, zh) in enumerate(missing, start=len(known))
+            )  # fmt: skip
+        for later, changes in announced:
+            rulechanges.announce(
+                campaign_id=campaign.pk, name_zh="顺手牵羊卡", name_en="The steal card", changes=changes,
+                takes_force_at=clock.now() + later, by=None,
             )  # fmt: skip
         pool = pools.create(campaign_id=campaign.pk, amount_fen=pool_fen)
         pools.fund(pool_id=pool.pk, amount_fen=pool_fen, business_key=f"fund:{campaign.slug}")

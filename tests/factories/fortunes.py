@@ -9,8 +9,8 @@ from typing import Any
 import factory
 from django.db import transaction
 
-from fortunes import clock, gate, rulebooks
-from fortunes.actions import campaigns
+from fortunes import clock, gate
+from fortunes.actions import campaigns, rulechanges
 from fortunes.models import Campaign, Rulebook
 
 RULES: dict[str, Any] = {
@@ -48,7 +48,4 @@ def change_rules(campaign: Campaign, **changes: Any) -> Rulebook:
     """
     with transaction.atomic():
         gate.close(campaign.pk)
-        former = rulebooks.in_force(campaign.pk)
-        return Rulebook.objects.create(
-            campaign=campaign, version=former.version + 1, rules=former.rules | changes, reason=Rulebook.Reason.STAFF
-        )
+        return rulechanges.apply(campaign_id=campaign.pk, patch=changes, reason=Rulebook.Reason.STAFF, by=None)

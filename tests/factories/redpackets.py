@@ -45,9 +45,14 @@ class PoolFactory(factory.Factory[Pool]):
     class Meta:
         model = Pool
 
-    campaign = factory.SubFactory(DraftFactory)
+    class Params:
+        # How it is shared, as the rulebook's `split`: evenly unless told otherwise.
+        split: dict[str, Any] = {}
+
+    campaign = factory.SubFactory(
+        DraftFactory, rulebook=factory.LazyAttribute(lambda draft: ONE_CARD | {"split": draft.factory_parent.split})
+    )
     amount_fen = 100_000
-    remainder = Pool.Remainder.SHARE
     credit_after_s: int | None = None
     funded = True
 
@@ -80,6 +85,15 @@ class SettlementFactory(factory.Factory[Settlement]):
         run.chunk_hands = chunk_hands
         run.save(update_fields=["chunk_hands"])
         return run
+
+
+# Splits of every kind, by name; `return` is the even one that gives back what doesn't divide.
+SPLITS: dict[str, dict[str, Any]] = {
+    "even": {},
+    "return": {"remainder": "return"},
+    "random": {"mode": "random", "minimum_fen": 3},
+    "tiered": {"mode": "tiered", "jackpots": [{"count": 1, "prize_fen": 20}, {"count": 2, "prize_fen": 5}]},
+}
 
 
 def fund(pool: Pool, amount_fen: int) -> None:

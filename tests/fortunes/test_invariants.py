@@ -15,6 +15,7 @@ from fortunes.models import Campaign
 from tests.cards.test_invariants import PLANTS as PLANTED_IN_TRADES
 from tests.factories import cards as make
 from tests.factories.accounts import FriendshipFactory, PlayerFactory, ReferralFactory
+from tests.votes.test_ballot_invariants import PLANTS as PLANTED_IN_BALLOTS
 
 KNOWN = {known.name: known for known in invariants.every()}
 
@@ -23,6 +24,11 @@ PLANTS: dict[str, str] = {
     "fortunes/events_without_a_gap": "DELETE FROM fortunes_event WHERE player_id = {player} AND seq = 2",
     "fortunes/pushes_are_due": "UPDATE fortunes_feed SET pushes = true WHERE player_id = {player}",
     "fortunes/broadcasts_without_a_gap": "UPDATE fortunes_campaignfeed SET seq = seq + 1 WHERE campaign_id = {season}",
+    "fortunes/talk_was_told": (
+        "INSERT INTO fortunes_announcement (public_id, campaign_id, title_zh, title_en, body_zh, body_en, pinned, "
+        "publish_at, published_at) SELECT gen_random_uuid(), {season}, '', '', '', '', false, t, t "
+        "FROM fortunes_clock() t"
+    ),
     # Its other violations are in test_audit.py.
     "fortunes/audit_unbroken": (
         "INSERT INTO fortunes_auditentry (seq, at, action, subject, data, hash) "
@@ -30,6 +36,18 @@ PLANTS: dict[str, str] = {
         "FROM fortunes_auditentry"
     ),
     "fortunes/rulebooks_in_order": "UPDATE fortunes_rulebook SET version = 3 WHERE campaign_id = {season}",
+    "fortunes/rulebooks_say_what_changed": (
+        """UPDATE fortunes_rulebook SET changes = '[{{"path": "/wilds_fill", "before": null, "after": true}}]' """
+        "WHERE campaign_id = {season}"
+    ),
+    "fortunes/announcements_kept": (
+        "INSERT INTO fortunes_amendment (public_id, campaign_id, name_zh, name_en, changes, takes_force_at, applied_at) "
+        "VALUES (gen_random_uuid(), {season}, '', '', '{{}}', fortunes_clock(), fortunes_clock())"
+    ),
+    "cards/acts_name_the_rules_in_force": (
+        "INSERT INTO fortunes_rulebook (campaign_id, version, rules, reason, in_force_at) "
+        "SELECT campaign_id, 2, rules, 'staff', in_force_at FROM fortunes_rulebook WHERE campaign_id = {season}"
+    ),
     "cards/cards_conserved": "UPDATE cards_hand SET counts[1] = counts[1] + 1 WHERE player_id = {player}",
     "cards/hands_equal_history": "UPDATE cards_hand SET escrow[2] = escrow[2] + 1 WHERE player_id = {player}",
     "cards/hands_not_negative": "UPDATE cards_hand SET used[1] = -1 WHERE player_id = {player}",
@@ -97,4 +115,6 @@ def test_a_planted_violation_is_found(name: str, played: tuple[Campaign, Player,
 
 def test_every_invariant_of_the_ground_and_the_cards_has_its_violation() -> None:
     of_trades = {f"cards/{name}" for name in PLANTED_IN_TRADES}
-    assert {name for name in KNOWN if name.startswith(("fortunes/", "cards/"))} == set(PLANTS) | of_trades
+    assert {name for name in KNOWN if name.startswith(("fortunes/", "cards/"))} == set(PLANTS) | of_trades | set(
+        PLANTED_IN_BALLOTS
+    )

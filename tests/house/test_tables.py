@@ -14,6 +14,8 @@ from config.local.roles import APP
 from tests.house import tree
 
 APPEND_ONLY = {
+    # But for its `paid_at`.
+    "cards_conversion",
     "cards_draw",
     "cards_play",
     "cards_transfer",
@@ -44,6 +46,11 @@ class Carried:
 BUSY = {
     "cards_addressee": Carried(
         foreign={"trade_id"}, unique={"trade_id,player_id"}, indexes={"player_id,campaign_id,trade_id"}
+    ),
+    "cards_conversion": Carried(
+        foreign={"aftermath_id", "player_id"},
+        unique={"public_id", "aftermath_id,kind,player_id"},
+        indexes={"player_id,campaign_id,id", "id"},
     ),
     "cards_linkopen": Carried(indexes={"link_id"}),
     "cards_play": Carried(foreign={"player_id"}, unique={"public_id"}, indexes={"player_id,campaign_id,type,at"}),
@@ -80,8 +87,15 @@ BUSY = {
     "cards_tradenote": Carried(foreign={"player_id", "trade_id"}, indexes={"player_id"}),
     "cards_transfer": Carried(
         foreign={"giver_id", "trade_id"},
-        unique={"trade_id,position", "play_id,position"},
+        unique={"trade_id,position", "play_id,position", "conversion_id,position"},
         indexes={"campaign_id", "giver_id,campaign_id,id", "receiver_id,campaign_id,id"},
+    ),
+    "fortunes_ballot": Carried(foreign={"player_id"}, unique={"player_id,proposal_id"}, indexes={"proposal_id,leaf"}),
+    "fortunes_ballotcount": Carried(),
+    "fortunes_comment": Carried(
+        foreign={"answers_id", "hidden_by_id", "player_id", "proposal_id"},
+        unique={"public_id"},
+        indexes={"proposal_id,id", "player_id,at"},
     ),
     "fortunes_event": Carried(unique={"player_id,seq"}),
     "fortunes_feed": Carried(foreign={"player_id"}),

@@ -22,7 +22,7 @@ def test_the_diagram_has_every_transition_and_every_end() -> None:
         (state or "[*]", verb): then for (state, verb), then in trading.TRANSITIONS.items()
     }
     ends = re.findall(r"^    (\w+) --> \[\*\]$", TEXT, re.MULTILINE)
-    assert sorted(ends) == ["accepted", "cancelled", "declined", "expired"]
+    assert sorted(ends) == ["accepted", "cancelled", "declined", "expired", "voided"]
 
 
 def test_every_limit_is_explained_with_its_default() -> None:

@@ -16,16 +16,18 @@ from hypothesis import strategies as st
 
 from accounts.models import Player
 from cards import draws
-from cards.actions import compensations, credits, plays, scans, showing
+from cards.actions import compensations, conversions, credits, plays, scans, showing
 from cards.models import SupportReason
 from fortunes import rulebooks
 from fortunes.actions import campaigns
+from tests.factories import aftermaths
 from tests.factories import cards as make
 from tests.factories import trades as deals
 from tests.factories.accounts import PlayerFactory, ReferralFactory
 
 VERIFIER = Path(__file__).parents[2] / "docs" / "verify" / "draws.py"
 WEIGHTS = (25, 25, 23, 22, 5)
+WEIGHTED = ("patriotism", "harmony")
 
 
 @given(st.lists(st.integers(0, 1_000_000), min_size=1, max_size=12).filter(any), st.binary(min_size=8, max_size=8))
@@ -127,6 +129,33 @@ def test_what_steals_took_by_chance_is_replayed_by_it_too(tmp_path: Path) -> Non
     assert verify(tmp_path, published).returncode == 0
     forged = next(play for play in published["plays"] if play["chance"])
     forged["kind"] = next(kind for kind in forged["chance"]["among"] if kind != forged["kind"])
+    failed = verify(tmp_path, published)
+    assert failed.returncode == 1
+    assert forged["id"] in failed.stdout
+
+
+@pytest.mark.django_db
+def test_what_removed_cards_became_by_chance_is_replayed_by_it_too(tmp_path: Path) -> None:
+    season = aftermaths.season_with_steals(caps={"dedication": {"units": 9, "tranches": 1}})
+    alice: Player = PlayerFactory.create()
+    make.deal(season, alice, "copy", *["steal"] * 20)
+    promised = aftermaths.INTO_FORTUNE | {"copy": {"into": "wild"}}
+    # By the weights of the version that removed them.
+    aftermaths.remove(season, "steal", "copy", promising=promised, weights={"patriotism": 1, "harmony": 90})
+    aftermaths.follow(season)
+    records = conversions.describe(conversions.of(campaign=season, player_id=alice.pk))
+    published = {
+        **msgspec.to_builtins(showing.fairness(campaign=season)),
+        "draw_secret": campaigns.draw_secret(season).hex(),
+        "rules": {str(row.version): row.rules for row in season.rulebooks.all()},
+        "draws": [],
+        "conversions": json.loads(msgspec.json.encode(records)),
+    }
+
+    assert [record.cards for record in records if record.chance] == [20]
+    assert verify(tmp_path, published).returncode == 0
+    forged = next(conversion for conversion in published["conversions"] if conversion["chance"])
+    forged["into"][7] = next(kind for kind in WEIGHTED if kind != forged["into"][7])
     failed = verify(tmp_path, published)
     assert failed.returncode == 1
     assert forged["id"] in failed.stdout

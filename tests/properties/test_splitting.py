@@ -1,4 +1,4 @@
-"""The split is exact for any pool, winners, chunking, order and remainder rule: in Python, and in production's SQL."""
+"""The split is exact for any pool, winners, chunking, order and rule: in Python, and in production's SQL."""
 
 from __future__ import annotations
 
@@ -6,38 +6,67 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import count
+from typing import Any
 
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fortunes import sql
+from fortunes import rules, sql
+from fortunes.models import Rulebook
+from fortunes.rules import Jackpot, Split
 from redpackets import splitting
 from redpackets.actions import stages
 from redpackets.models import POOL_LIMIT_FEN, Pool, Settlement
 from tests.factories import redpackets as make
 from tests.plugins.clock import Clock
+from tests.redpackets import recomputing
 from tests.redpackets.verifying import verify
 
 pools_fen = st.integers(1, POOL_LIMIT_FEN - 1) | st.integers(1, 40)
-remainders = st.sampled_from(Pool.Remainder.values)
 # What one winner may weigh: 1 in even mode, up to 2²⁴ where weights are random.
 winners = st.lists(st.lists(st.integers(1, 2**24) | st.just(1), max_size=12), max_size=8)
+jackpots = st.lists(
+    st.fixed_dictionaries({"count": st.integers(1, 5), "prize_fen": st.integers(1, 50) | st.integers(1, 2**36)}),
+    min_size=1,
+    max_size=4,
+)
+remainders = st.sampled_from(["share", "return"])
+splits = st.one_of(
+    st.fixed_dictionaries({"remainder": remainders}),
+    st.fixed_dictionaries({"mode": st.just("random"), "minimum_fen": st.integers(0, 5) | st.integers(0, 2**33)}),
+    st.fixed_dictionaries({"mode": st.just("tiered"), "remainder": remainders, "jackpots": jackpots}),
+)
+prizes = st.lists(st.builds(Jackpot, count=st.integers(1, 6), prize_fen=st.integers(1, 100)), max_size=4)
+# Of one settlement, with numbers of their own: a version that was read once is remembered.
+VERSIONS = count(2)
 
 
-@given(amount_fen=pools_fen, chunks=winners, returns=st.booleans(), minimum_fen=st.integers(0, 3))
-def test_any_split_is_exact(amount_fen: int, chunks: list[list[int]], returns: bool, minimum_fen: int) -> None:
+@given(
+    amount_fen=pools_fen,
+    chunks=winners,
+    returns=st.booleans(),
+    minimum_fen=st.integers(0, 3),
+    prizes_fen=st.just(0) | st.integers(0, 100),
+)
+def test_any_split_is_exact(
+    amount_fen: int, chunks: list[list[int]], returns: bool, minimum_fen: int, prizes_fen: int
+) -> None:
     n, weights = sum(map(len, chunks)), [sum(chunk) for chunk in chunks]
-    allot = partial(splitting.allot, minimum_fen=minimum_fen, winners=n, weights=weights, returns_remainder=returns)
-    if amount_fen < n * minimum_fen:
-        with pytest.raises(ValueError, match="can't pay"):
+    allot = partial(
+        splitting.allot, minimum_fen=minimum_fen, prizes_fen=prizes_fen, winners=n, weights=weights,
+        returns_remainder=returns,
+    )  # fmt: skip
+    if amount_fen < n * minimum_fen + prizes_fen:
+        with pytest.raises(splitting.TooLittle, match="can't pay"):
             allot(amount_fen=amount_fen)
         return
 
     split = allot(amount_fen=amount_fen)
 
-    assert n * minimum_fen + split.share_fen + split.returned_fen == amount_fen
+    assert n * minimum_fen + prizes_fen + split.share_fen + split.returned_fen == amount_fen
     assert sum(split.pots_fen) == split.share_fen
     assert split.returned_fen < max(1, sum(weights) if returns else 1) or n == 0
     for chunk, pot in zip(chunks, split.pots_fen, strict=True):
@@ -49,14 +78,62 @@ def test_any_split_is_exact(amount_fen: int, chunks: list[list[int]], returns: b
 def test_how_winners_are_cut_into_chunks_changes_no_sum(amount_fen: int, sizes: list[int]) -> None:
     def share(weights: list[int]) -> splitting.Allotment:
         return splitting.allot(
-            amount_fen=amount_fen, minimum_fen=0, winners=sum(weights), weights=weights, returns_remainder=True
-        )
+            amount_fen=amount_fen, minimum_fen=0, prizes_fen=0, winners=sum(weights), weights=weights,
+            returns_remainder=True,
+        )  # fmt: skip
 
     whole, parts = share([sum(sizes)]), share(sizes)
 
     assert (whole.share_fen, whole.returned_fen) == (parts.share_fen, parts.returned_fen)
     base = whole.share_fen // sum(sizes) if sum(sizes) else 0
     assert list(parts.pots_fen) == [size * base for size in sizes]
+
+
+@given(
+    drawn=prizes, players=st.lists(st.integers(1, 10**6), unique=True, max_size=30), cuts=st.sets(st.integers(0, 29))
+)
+def test_each_jackpot_is_drawn_by_the_next_in_line(drawn: list[Jackpot], players: list[int], cuts: set[int]) -> None:
+    line = [splitting.Contender(j, player) for j, player in enumerate(players)]
+    every = [jackpot.prize_fen for jackpot in drawn for _ in range(jackpot.count)][: len(players)]
+    ordered = sorted(players)
+    highs = sorted({ordered[cut] for cut in cuts if cut < len(ordered)} | {10**6})
+
+    tiers = splitting.draw(drawn, line)
+    chunks = splitting.prizes_by_chunk(drawn, line, highs=highs)
+
+    assert [tier.prize_fen for tier in tiers for _ in range(tier.count)] == every
+    assert [(int(tier.j), tier.player) for tier in tiers] == sorted((int(tier.j), tier.player) for tier in tiers)
+    assert sum(chunks) == sum(every) == splitting.prizes_fen(drawn, winners=len(players))
+    for low, high, fen in zip([0, *highs], highs, chunks, strict=False):
+        mine = zip(players, every, strict=False)
+        assert fen == sum(prize for player, prize in mine if low < player <= high)
+
+
+@given(
+    amount_fen=pools_fen,
+    complete=st.integers(0, 2**31),
+    mode=st.sampled_from(["even", "random", "tiered"]),
+    drawn=prizes.filter(bool),
+)
+def test_about_each_is_the_lowest_even_share_and_the_average_of_a_random_one(
+    amount_fen: int, complete: int, mode: str, drawn: list[Jackpot]
+) -> None:
+    split = Split(mode=mode, jackpots=tuple(drawn) if mode == "tiered" else ())
+    each = splitting.about_each(split, amount_fen=amount_fen, winners=complete)
+    if complete == 0:
+        assert each is None
+        return
+    shared = amount_fen - splitting.prizes_fen(split.jackpots, winners=complete)
+    assert each == max(0, shared) // complete
+    missing = splitting.missing_fen(split, amount_fen=amount_fen, winners=complete)
+    assert missing == max(0, sum(one.count * one.prize_fen for one in split.jackpots) - amount_fen)
+
+
+@given(amount_fen=pools_fen, minimum_fen=st.integers(1, 2**39 - 1), complete=st.integers(1, 10**6))
+def test_a_pool_lacks_what_the_minimum_costs_beyond_it(amount_fen: int, minimum_fen: int, complete: int) -> None:
+    split = Split(mode="random", minimum_fen=minimum_fen)
+    missing = splitting.missing_fen(split, amount_fen=amount_fen, winners=complete)
+    assert missing == max(0, minimum_fen * complete - amount_fen)
 
 
 def test_the_merkle_root_is_that_of_rfc_6962() -> None:
@@ -96,9 +173,18 @@ def deal(run: Settlement, players: str, complete: str = "true") -> None:
     )
 
 
-def split(run: Settlement, *, amount_fen: int, remainder: str, chunk_hands: int) -> Settlement:
-    Settlement.objects.filter(pk=run.pk).update(amount_fen=amount_fen, chunk_hands=chunk_hands)
-    Pool.objects.filter(pk=run.pool_id).update(amount_fen=amount_fen, remainder=remainder)
+def split(run: Settlement, *, amount_fen: int, how: dict[str, Any], chunk_hands: int) -> Settlement:
+    """The settlement from its count on, as if the rulebook at the freeze had said `how`."""
+    version = next(VERSIONS)
+    written = rules.dump(rules.parse(make.ONE_CARD | {"split": how}))
+    Rulebook.objects.create(
+        campaign_id=run.pool.campaign_id, version=version, rules=written, reason=Rulebook.Reason.STAFF
+    )
+    Settlement.objects.filter(pk=run.pk).update(
+        amount_fen=amount_fen, chunk_hands=chunk_hands, rulebook_version=version,
+        minimum_fen=how.get("minimum_fen", 0),
+    )  # fmt: skip
+    Pool.objects.filter(pk=run.pool_id).update(amount_fen=amount_fen)
     return make.split(run)
 
 
@@ -113,29 +199,44 @@ def closed(clock: Clock) -> Settlement:
 
 
 @pytest.mark.django_db
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     amount_fen=pools_fen,
     players=st.sets(st.integers(1, 300) | st.integers(2**40, 2**62), max_size=40),
     losers=st.sets(st.integers(1, 300), max_size=10),
     chunk_hands=st.integers(1, 50),
-    remainder=remainders,
+    how=splits,
 )
 def test_the_same_sql_as_production_is_exact(
-    closed: Settlement, amount_fen: int, players: set[int], losers: set[int], chunk_hands: int, remainder: str
+    closed: Settlement, amount_fen: int, players: set[int], losers: set[int], chunk_hands: int, how: dict[str, Any]
 ) -> None:
+    """Every amount is what an independent computation makes of it; where it can't be paid, nobody is."""
+    promised = sum(prizes_in_order(how)[: len(players)]) + how.get("minimum_fen", 0) * len(players)
     with undone():
         everybody = ", ".join(f"({player})" for player in players | losers)
         if everybody:
             deal(closed, f"VALUES {everybody}", f"player = ANY (ARRAY{sorted(players)}::bigint[])")
+        if promised > amount_fen:
+            with pytest.raises(stages.Mismatch, match="can't pay"):
+                split(closed, amount_fen=amount_fen, how=how, chunk_hands=chunk_hands)
+            assert make.payouts(closed) == {}
+            return
 
-        run = split(closed, amount_fen=amount_fen, remainder=remainder, chunk_hands=chunk_hands)
+        run = split(closed, amount_fen=amount_fen, how=how, chunk_hands=chunk_hands)
 
         paid = make.payouts(run)
         assert set(paid) == players
         assert sum(paid.values()) + (run.returned_fen or 0) == amount_fen
-        assert max(paid.values(), default=0) - min(paid.values(), default=0) <= (remainder == "share")
+        due = recomputing.amounts(run, how, players)
+        assert run.returned_fen == due.pop(0, 0)
+        assert paid == due
+        assert not run.contenders.exists()
         verify(run)
+
+
+def prizes_in_order(how: dict[str, Any]) -> list[int]:
+    """In the order in which the rules name them."""
+    return [one["prize_fen"] for one in how.get("jackpots", ()) for _ in range(one["count"])]
 
 
 GOLDEN = [
@@ -155,7 +256,7 @@ def test_the_season_of_2016(closed: Settlement, remainder: str, amounts: dict[in
             sql.execute(f"SET LOCAL {limit} = '5min'")
         deal(closed, "SELECT generate_series(1, 791405)")
 
-        run = split(closed, amount_fen=21_500_000_000, remainder=remainder, chunk_hands=50_000)
+        run = split(closed, amount_fen=21_500_000_000, how={"remainder": remainder}, chunk_hands=50_000)
 
         paid = make.payouts(run)
         assert Counter(paid.values()) == amounts

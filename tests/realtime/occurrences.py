@@ -7,7 +7,7 @@ which campaign. Nothing may be written into a feed by hand.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
@@ -25,11 +25,13 @@ from cards.actions import copies, credits, steals, trades, wilds
 from cards.models import SupportReason
 from cards.trading import Audience
 from config.client.sockets import Socket
-from fortunes.models import Campaign, DatabaseNow
+from fortunes.actions import rulechanges
+from fortunes.models import Campaign, DatabaseNow, Proposal
 from redpackets.actions import compensations, shares
 from redpackets.models import LiveShare
 from tests.factories import cards as make
 from tests.factories import redpackets as money
+from tests.factories import talk, votes
 from tests.factories.accounts import FriendshipFactory, PlayerFactory, ReferralFactory
 from tests.plugins.clock import Clock
 from tests.realtime.servers import Server
@@ -54,8 +56,8 @@ def friends() -> tuple[Player, Player]:
     return one, other
 
 
-def season(**rules: Any) -> Campaign:
-    campaign: Campaign = make.SeasonFactory.create(rulebook={**ONE_CARD, **rules})
+def season(*, announced: Sequence[tuple[timedelta, Mapping[str, Any]]] = (), **rules: Any) -> Campaign:
+    campaign: Campaign = make.SeasonFactory.create(rulebook={**ONE_CARD, **rules}, announced=announced)
     return campaign
 
 
@@ -74,6 +76,28 @@ def settled(owner: psycopg.Connection) -> Heard:
     finally:
         clock.restore()
     return PlayerFactory.create(), run.pool.campaign
+
+
+@occurs("rule.announced", "rulebook.changed")
+def changed(owner: psycopg.Connection) -> Heard:
+    campaign = season(announced=[(timedelta(days=3), {"split": {"mode": "random"}})])
+    raised = {"quotas": {"code": {"per_day": 2_000}}}
+    rulechanges.change_by_staff(campaign_id=campaign.pk, patch=raised, by=PlayerFactory.create(is_staff=True).pk)
+    return PlayerFactory.create(), campaign
+
+
+@occurs("announcement.published")
+def announced(owner: psycopg.Connection) -> Heard:
+    campaign = season()
+    talk.announced(campaign, pinned=True)
+    return PlayerFactory.create(), campaign
+
+
+@occurs("comment.answered")
+def answered(owner: psycopg.Connection) -> Heard:
+    campaign, player = season(), PlayerFactory.create()
+    talk.replied(talk.commented(player, votes.OpenProposalFactory.create(campaign=campaign)))
+    return player, campaign
 
 
 @occurs("friendship.asked", "friendship.accepted", "friendship.ended")
@@ -236,5 +260,23 @@ async def presence_changed(heard: Heard, server: Server, connection: ClientConne
     return stack
 
 
+def vote_of(heard: Heard) -> Proposal:
+    """A vote that takes a ballot of theirs."""
+    player, campaign = heard
+    proposal: Proposal = votes.OpenProposalFactory.create(campaign=campaign)
+    votes.enrol(proposal, player)
+    return proposal
+
+
+async def tally_changed(heard: Heard, server: Server, connection: ClientConnection) -> AsyncExitStack:
+    proposal = await sync_to_async(vote_of)(heard)
+    data = {"proposal": str(proposal.public_id)}
+    await connection.send(json.dumps({"id": 2, "op": "tally.watch", "data": data}))
+    while json.loads(await connection.recv()).get("id") != 2:
+        pass
+    await sync_to_async(votes.cast)(heard[0], proposal)
+    return AsyncExitStack()
+
+
 # Of the ephemeral ones: brought about while somebody is connected; what comes back stays open until it was heard.
-EPHEMERAL = {"share.changed": share_changed, "presence.changed": presence_changed}
+EPHEMERAL = {"share.changed": share_changed, "presence.changed": presence_changed, "tally.changed": tally_changed}

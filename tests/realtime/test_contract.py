@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from config import documents
-from config.client import operations, pushes, shapes, sockets
+from config.client import operations, pushes, shapes, sockets, votes
 from config.client.operations import Operation
 from config.sockets import asyncapi
 from fortunes import events
@@ -28,6 +28,8 @@ RESULTS: dict[str, type] = {
     "ping": sockets.Pong,
     "token.refresh": sockets.Renewed,
     "presence.watch": shapes.Presence,
+    "tally.watch": votes.Tally,
+    "tally.unwatch": votes.Unwatched,
 }
 
 

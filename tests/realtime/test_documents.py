@@ -55,7 +55,8 @@ def test_the_page_names_who_hears_an_event() -> None:
 
 def test_the_page_lists_every_command() -> None:
     written = [words(row[0])[0] for row in list(table("Commands"))[1:]]
-    assert written == ["connect", "ping", "token.refresh", "presence.watch", *socket.COMMANDS]
+    by_the_socket = ["connect", "ping", "token.refresh", "presence.watch", "tally.watch", "tally.unwatch"]
+    assert written == [*by_the_socket, *socket.COMMANDS]
 
 
 def test_the_page_lists_every_close_code() -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db.models import F
 
 from accounts.models import Player
-from cards.models import Hand
+from cards.models import Conversion, Hand
 from fortunes import invariants, sql
-from redpackets.models import CompensationFund, LedgerEntry, Payout, Settlement, Wallet
+from fortunes.models import Rulebook
+from redpackets.actions import compensations, conversions
+from redpackets.models import CompensationFund, Contender, LedgerEntry, Payout, Settlement, Wallet
+from tests.factories import aftermaths, cards
 from tests.factories import redpackets as make
 from tests.factories.accounts import PlayerFactory
 from tests.plugins.clock import Clock
@@ -104,13 +108,25 @@ def _set_aside(funded_fen: int, paid_fen: int) -> Callable[[Settlement], object]
     )
 
 
+def _ruled(run: Settlement, *, mode: str, minimum_fen: int, planted: int) -> None:
+    """As if the rules had said so at the freeze, and one more winner had got `planted` fen; the others have 33 or 34."""
+    written = make.ONE_CARD | {"split": {"mode": mode, "minimum_fen": minimum_fen}}
+    Rulebook.objects.create(campaign=run.pool.campaign, version=2, rules=written, reason="staff")
+    _settlement(rulebook_version=2, minimum_fen=minimum_fen)(run)
+    _payout(planted)(run)
+
+
 PLANTED: list[tuple[str, Callable[[Settlement], object]]] = [
     ("payouts_and_return_make_the_pool", _settlement(returned_fen=1)),
     ("payouts_and_return_make_the_pool", _payout(0)),
     ("winners_are_the_complete_hands", _hands([0] * 5)),
     ("winners_are_the_complete_hands", _hands([1] * 5)),
     ("winners_are_the_complete_hands", lambda run: _wild_card_of_the_loser(run)),
-    ("even_shares_differ_by_one_fen", _payout(35)),
+    ("shares_follow_their_split", _payout(35)),
+    ("shares_follow_their_split", lambda run: _ruled(run, mode="random", minimum_fen=33, planted=32)),
+    ("shares_follow_their_split", lambda run: _ruled(run, mode="tiered", minimum_fen=0, planted=35)),
+    ("shares_follow_their_split", lambda run: _ruled(run, mode="tiered", minimum_fen=0, planted=32)),
+    ("shares_follow_their_split", lambda run: _ruled(run, mode="raffle", minimum_fen=0, planted=33)),
     ("wallets_equal_their_entries", lambda run: Wallet.objects.all().update(balance_fen=1)),
     ("wallets_equal_their_entries", entry),
     ("packets_move_their_payout", entry),
@@ -128,7 +144,10 @@ PLANTED: list[tuple[str, Callable[[Settlement], object]]] = [
     ("entries_move_as_they_may", _funded_by_another),
     ("chunks_add_up", _settlement(share_fen=99)),
     ("chunks_add_up", lambda run: run.chunks.update(low=1)),
+    ("chunks_add_up", lambda run: run.chunks.update(prizes_fen=1)),
+    ("chunks_add_up", lambda run: Contender.objects.create(settlement=run, j=1, player_id=1)),
     ("openings_have_their_settlement", _settlement(amount_fen=99)),
+    ("openings_have_their_settlement", lambda run: _settlement(due_at=run.due_at - timedelta(seconds=1))(run)),
 ]
 
 
@@ -145,3 +164,47 @@ def test_a_key_used_twice_is_found(run: Settlement) -> None:
     query = sql.text("redpackets", "invariants/one_posting_per_key").replace("redpackets_ledgerentry", doubled)
 
     assert sql.fetch(query)
+
+
+class TestConversions:
+    """Money that a vote has promised for cards."""
+
+    @pytest.fixture
+    def paid(self) -> Conversion:
+        """Two are owed, and one of them is paid."""
+        season = aftermaths.season_with_steals()
+        for player in PlayerFactory.create_batch(2):
+            cards.deal(season, player, "steal")
+        aftermaths.remove(season, "steal", promising=aftermaths.INTO_FEN)
+        aftermaths.follow(season)
+        compensations.fund(campaign_id=season.pk, amount_fen=100, business_key=f"fund:{season.slug}:money", by=None)
+        conversions.pay_due()
+        return Conversion.objects.get(campaign=season, paid_at__isnull=False)
+
+    def plant(self, paid: Conversion, key: int, **given: object) -> None:
+        fields = {
+            "source_kind": "goodwill", "source_owner": paid.campaign_id, "destination_kind": "wallet",
+            "destination_owner": paid.player_id, "amount_fen": 88, "business_key": f"conversion:{key}",
+        }  # fmt: skip
+        LedgerEntry.objects.create(**fields | given)
+
+    def test_nothing_is_wrong(self, paid: Conversion) -> None:
+        assert broken() == set()
+
+    def test_one_that_was_not_promised(self, paid: Conversion) -> None:
+        self.plant(paid, 0)
+        assert "conversions_are_paid_once" in broken()
+
+    def test_one_that_is_not_marked(self, paid: Conversion) -> None:
+        self.plant(paid, Conversion.objects.get(campaign=paid.campaign_id, paid_at=None).pk)
+        assert "conversions_are_paid_once" in broken()
+
+    def test_one_that_is_marked_and_was_not_paid(self, paid: Conversion) -> None:
+        Conversion.objects.filter(campaign=paid.campaign_id).update(paid_at=paid.paid_at)
+        assert "conversions_are_paid_once" in broken()
+
+    def test_one_that_was_paid_otherwise(self, paid: Conversion) -> None:
+        other = Conversion.objects.get(campaign=paid.campaign_id, paid_at=None)
+        self.plant(paid, other.pk, amount_fen=87)
+        Conversion.objects.filter(pk=other.pk).update(paid_at=paid.paid_at)
+        assert "conversions_are_paid_once" in broken()

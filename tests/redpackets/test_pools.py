@@ -42,8 +42,6 @@ def test_where_the_keys_are_missing_the_worker_commits_later(settings: Any) -> N
         ({"amount_fen": 0}, "amount_fen"),
         ({"amount_fen": -1}, "amount_fen"),
         ({"amount_fen": POOL_LIMIT_FEN}, "amount_fen"),
-        ({"remainder": "burn"}, "remainder"),
-        ({"mode": "random"}, "mode"),
         ({"credit_after_s": -1}, "credit_after_s"),
     ],
 )

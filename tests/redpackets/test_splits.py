@@ -15,7 +15,7 @@ from fortunes import sql
 from fortunes.models import Broadcast, Campaign, Exclusion, Rulebook
 from redpackets import splitting
 from redpackets.actions import settlements, stages
-from redpackets.models import LedgerEntry, Pool, Settlement
+from redpackets.models import LedgerEntry, Settlement
 from tests.factories import redpackets as make
 from tests.factories.accounts import PlayerFactory
 from tests.plugins.clock import Clock
@@ -49,7 +49,7 @@ def test_the_whole_pool_is_shared_to_the_fen(clock: Clock) -> None:
 
 
 def test_the_remainder_goes_back_to_the_sponsor_where_that_is_the_rule(clock: Clock) -> None:
-    run = make.SettlementFactory.create(winners=23, pool__amount_fen=100_000, pool__remainder=Pool.Remainder.RETURN)
+    run = make.SettlementFactory.create(winners=23, pool__split=make.SPLITS["return"])
     make.close(clock, run)
 
     run = make.split(run)
@@ -60,9 +60,9 @@ def test_the_remainder_goes_back_to_the_sponsor_where_that_is_the_rule(clock: Cl
     verify(run)
 
 
-@pytest.mark.parametrize("remainder", Pool.Remainder.values)
-def test_without_winners_the_pool_goes_back(clock: Clock, remainder: str) -> None:
-    run = make.SettlementFactory.create(winners=0, pool__remainder=remainder)
+@pytest.mark.parametrize("split", make.SPLITS.values(), ids=make.SPLITS)
+def test_without_winners_the_pool_goes_back(clock: Clock, split: dict[str, Any]) -> None:
+    run = make.SettlementFactory.create(winners=0, pool__split=split)
     make.lose(run.pool.campaign, PlayerFactory.create_batch(3))
     make.close(clock, run)
 
@@ -94,7 +94,7 @@ def test_with_more_winners_than_fen_some_get_nothing(clock: Clock) -> None:
 
 
 def test_with_more_winners_than_fen_the_rule_return_returns_all(clock: Clock) -> None:
-    run = make.SettlementFactory.create(winners=11, pool__amount_fen=4, pool__remainder=Pool.Remainder.RETURN)
+    run = make.SettlementFactory.create(winners=11, pool__amount_fen=4, pool__split=make.SPLITS["return"])
     make.close(clock, run)
 
     run = make.split(run)

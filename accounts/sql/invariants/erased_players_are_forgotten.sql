@@ -8,4 +8,5 @@ SELECT p.id AS player_id, p.erased_at
         OR EXISTS (SELECT 1 FROM accounts_notificationsettings s WHERE s.player_id = p.id)
         OR EXISTS (SELECT 1 FROM accounts_invitationlink l
                     WHERE l.player_id = p.id AND (l.revoked_at IS NULL OR l.channel <> ''))
+        OR EXISTS (SELECT 1 FROM fortunes_comment c WHERE c.player_id = p.id AND c.text <> '')
         OR EXISTS (SELECT 1 FROM accounts_friendship f WHERE f.player_id = p.id OR f.friend_id = p.id))

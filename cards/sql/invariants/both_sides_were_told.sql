@@ -1,4 +1,4 @@
--- Everybody whom a trade or a play concerns was told of it exactly once, and nobody else was told anything.
+-- Everybody whom a trade, a play or a conversion concerns was told of it exactly once, and nobody else was told anything.
 --
 -- A direct gift tells giver and receiver. Any other trade tells its proposer and those who are asked that it is proposed;
 -- then both sides that it is accepted; and all others, once it is closed for them, that it is: who is asked by several and
@@ -31,11 +31,13 @@ WITH direct AS (
       FROM cards_play p
     UNION ALL
     SELECT 'card.stolen', p.friend_id, p.public_id FROM cards_play p WHERE p.type = 'steal'
+    UNION ALL
+    SELECT 'card.converted', c.player_id, c.public_id FROM cards_conversion c
 ), told AS (
-    SELECT e.type, e.player_id, coalesce(e.data ->> 'trade', e.data ->> 'play')::uuid AS public_id, count(*) AS times
+    SELECT e.type, e.player_id, coalesce(e.data ->> 'trade', e.data ->> 'play', e.data ->> 'conversion')::uuid AS public_id, count(*) AS times
       FROM fortunes_event e
      WHERE e.type IN ('gift.sent', 'gift.received', 'trade.proposed', 'trade.accepted', 'trade.closed',
-                      'card.taken', 'card.stolen', 'card.turned', 'card.copied')
+                      'card.taken', 'card.stolen', 'card.turned', 'card.copied', 'card.converted')
      GROUP BY 1, 2, 3
 )
 SELECT type, player_id, public_id, d.public_id IS NOT NULL AS due, t.times

@@ -1,4 +1,5 @@
--- Minted = held + in escrow + consumed, per campaign and kind. Draws mint, and so do the plays of wild and copy cards.
+-- Minted = held + in escrow + consumed, per campaign and kind. Draws mint, and so do the plays of wild and copy cards
+-- and conversions.
 WITH minted AS (
     SELECT campaign_id, kind, sum(cards) AS cards
       FROM (SELECT campaign_id, kind, count(*) AS cards FROM cards_draw GROUP BY campaign_id, kind

@@ -30,6 +30,14 @@ SELECT p.id, 'play', p.campaign_id, p.kind, NULL, p.rulebook_version
  WHERE NOT EXISTS (SELECT 1 FROM cards_cardkind k WHERE k.campaign_id = p.campaign_id AND k.ordinal = p.kind)
     OR (p.friend_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounts_player f WHERE f.id = p.friend_id))
 UNION ALL
+SELECT v.id, 'conversion', v.campaign_id, v.kind, NULL, a.version
+  FROM cards_conversion v
+  JOIN cards_aftermath a ON a.id = v.aftermath_id
+ WHERE a.campaign_id <> v.campaign_id
+    OR NOT EXISTS (SELECT 1 FROM fortunes_rulebook r WHERE r.campaign_id = a.campaign_id AND r.version = a.version)
+    OR EXISTS (SELECT 1 FROM unnest(v.kind || v."into") AS i (kind)
+                WHERE NOT EXISTS (SELECT 1 FROM cards_cardkind k WHERE k.campaign_id = v.campaign_id AND k.ordinal = i.kind))
+UNION ALL
 SELECT x.id, 'transfer', x.campaign_id, x.kind, NULL, NULL
   FROM cards_transfer x
  WHERE NOT EXISTS (SELECT 1 FROM cards_cardkind k WHERE k.campaign_id = x.campaign_id AND k.ordinal = x.kind)

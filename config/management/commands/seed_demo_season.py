@@ -61,7 +61,7 @@ class Command(BaseCommand):
             _befriend(one, other)
         campaign = _season(clock.now())
         batch = batches.create(
-            campaign_id=campaign.pk, source_slug="code", count=CODES, expires_at=campaign.closes_at
+            campaign_id=campaign.pk, source_slug="code", count=CODES, expires_at=campaign.reveal_at
         )  # fmt: skip
         codes = list(printing.codes(batch=batch))
         for line in _text(options["base_url"], campaign, players, codes, _admin()):

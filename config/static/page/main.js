@@ -8,6 +8,7 @@ import * as friends from "./friends.js";
 import * as packet from "./packet.js";
 import * as session from "./session.js";
 import * as signing from "./signing.js";
+import * as votes from "./votes.js";
 import { $, complain, on, show, toast } from "./dom.js";
 import { Line } from "./socket.js";
 import { state, takeHand, update } from "./state.js";
@@ -57,9 +58,13 @@ async function fetchShare() {
   update({ share: await api.get(`campaigns/${state.campaign.slug}/share`) });
 }
 
+async function fetchNews() {
+  await Promise.all([votes.fetch(), votes.fetchAnnouncements()]);
+}
+
 /** Everything that is shown. What fails is said, and the rest is shown all the same. */
 async function fetchAll() {
-  const parts = [fetchCampaign().then(packet.fetch), fetchHand(), friends.fetch(), fetchShare()];
+  const parts = [fetchCampaign().then(packet.fetch), fetchHand(), friends.fetch(), fetchShare(), fetchNews()];
   const done = await Promise.allSettled(parts);
   const failed = done.find(({ status }) => status === "rejected");
   if (failed) complain(failed.reason);
@@ -67,8 +72,8 @@ async function fetchAll() {
 
 /** A phase has ended, by the clock or by an announcement. */
 async function turn() {
-  if (!state.player) await fetchCampaign();
-  else await fetchAll();
+  if (state.player) await fetchAll();
+  else await Promise.all([fetchCampaign(), fetchNews()]);
 }
 
 function heard(frame) {
@@ -92,7 +97,23 @@ function heard(frame) {
     case "share.changed":
       update({ share: frame.data });
       break;
+    case "tally.changed":
+      votes.counted(frame.data);
+      break;
+    case "announcement.published":
+      quietly(votes.fetchAnnouncements());
+      toast(say("announced"));
+      break;
+    case "rulebook.changed":
+      quietly(Promise.all([fetchSeason(), turn()]));
+      toast(say("rules-changed"));
+      break;
+    case "card.converted":
+      votes.converted(frame);
+      quietly(fetchHand());
+      break;
     default:
+      if (frame.event.startsWith("proposal.")) quietly(votes.fetch());
       // Whatever else changes a hand says so by its version; the campaign's own events move its phase.
       if (frame.event.startsWith("campaign.")) quietly(turn());
       else if ("hand_version" in frame.data) quietly(fetchHand());
@@ -130,6 +151,7 @@ async function enter(player) {
     fresh: () => quietly(fetchAll()),
     state: (now) => {
       document.body.dataset.line = now;
+      if (now === "open") votes.connected(line);
       show($("lost"), now === "lost" && document.body.dataset.reach !== "none");
       show($("shut"), now === "shut");
     },
@@ -147,7 +169,7 @@ function clearAddress() {
 
 function leave() {
   line?.close();
-  update({ player: null, packet: null, friends: [] });
+  update({ player: null, packet: null, friends: [], ballot: null });
   for (const id of ["hand", "sign-out", "collect"]) show($(id), false);
   show($("sign-in"), true);
   $("me").textContent = "";
@@ -205,6 +227,7 @@ async function start() {
   collecting.start();
   friends.start();
   packet.start();
+  votes.start();
   signing.start(enter);
   await fetchSeason();
   const invited = address.searchParams.get("invitation");
@@ -213,8 +236,12 @@ async function start() {
     await friends.offerInvitation(invited, clearAddress).catch(complain);
   }
   const signedIn = session.current();
-  if (signedIn) await returnTo(signedIn.player);
-  else show($("sign-in"), true);
+  if (signedIn) {
+    await returnTo(signedIn.player);
+    return;
+  }
+  show($("sign-in"), true);
+  await fetchNews();
 }
 
 /** Already signed in: following a link is then a decision of its own. */

@@ -66,6 +66,11 @@ export class Line {
     this.#position = null;
   }
 
+  /** A command of which nothing depends: without a connection it is not sent. `heard` gets its result. */
+  tell(op, data, heard) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#ask(op, data, ({ result }) => result && heard(result));
+  }
+
   #welcomed({ result, error }) {
     if (error) {
       // The server closes what can't succeed itself, and says why by the code.

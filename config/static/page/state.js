@@ -11,6 +11,10 @@ export const state = {
   friends: [],
   share: null,
   packet: null,
+  proposal: null,
+  tally: null,
+  ballot: null,
+  announcements: [],
 };
 
 const listeners = new Map();

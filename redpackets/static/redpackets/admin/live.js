@@ -1,4 +1,4 @@
-/* A campaign's page on the night: it asks for the figures every few seconds, puts the sections in place as the server has
+/* A campaign's page on the night, and that of a vote: it asks for the figures every few seconds, puts the sections in place as the server has
    written them, draws the charts and counts down. Instants are the database's: each answer brings its clock, and between
    answers the browser's monotonic clock carries it on, so a laptop's wrong clock changes nothing. */
 (function () {
@@ -99,8 +99,9 @@
                 replace(part, html);
             }
         }
-        drawMinutes(page.querySelector('[data-chart="minutes"]'), figures.charts);
-        drawKinds(page.querySelector('[data-chart="kinds"]'), figures.charts);
+        draw("minutes", (box) => drawMinutes(box, figures.charts));
+        draw("kinds", (box) => drawBars(box, figures.charts.kinds));
+        draw("options", (box) => drawBars(box, figures.charts.options));
         count();
     }
 
@@ -174,6 +175,13 @@
         return 4 * [1, 2, 5, 10].map((step) => step * power).find((step) => step >= wanted);
     }
 
+    function draw(name, how) {
+        const box = page.querySelector(`[data-chart="${name}"]`);
+        if (box) {
+            how(box);
+        }
+    }
+
     function drawMinutes(box, charts) {
         const width = Math.max(320, Math.round(box.clientWidth)), height = 300, left = 46, bottom = 22, top = 8;
         const svg = canvas(box, width, height);
@@ -212,19 +220,19 @@
         });
     }
 
-    function drawKinds(box, charts) {
+    function drawBars(box, bars) {
         const width = Math.max(280, Math.round(box.clientWidth)), row = 30, named = Math.min(150, width * 0.36), figure = 90;
-        const svg = canvas(box, width, row * charts.kinds.length + 4);
-        const most = Math.max(1, ...charts.kinds.map((kind) => kind.total));
-        charts.kinds.forEach((kind, i) => {
+        const svg = canvas(box, width, row * bars.length + 4);
+        const most = Math.max(1, ...bars.map((bar) => bar.total));
+        bars.forEach((bar, i) => {
             const y = i * row + 4, room = width - named - figure;
-            svg.append(element("text", { x: 0, y: y + 15 }, kind.label));
+            svg.append(element("text", { x: 0, y: y + 15 }, bar.label));
             svg.append(element("rect", { class: "ff-track", x: named, y: y + 2, width: room, height: 18, rx: 4 }));
             svg.append(element("rect", {
-                class: "ff-ink", x: named, y: y + 2, width: (room * kind.total) / most, height: 18, rx: 4, fill: kind.colour,
+                class: "ff-ink", x: named, y: y + 2, width: (room * bar.total) / most, height: 18, rx: 4, fill: bar.colour,
             }));
             svg.append(element(
-                "text", { class: "ff-figure", x: width, y: y + 15, "text-anchor": "end" }, numbers.format(kind.total),
+                "text", { class: "ff-figure", x: width, y: y + 15, "text-anchor": "end" }, numbers.format(bar.total),
             ));
         });
     }

@@ -1,4 +1,4 @@
-"""The ground to look at: rulebooks, who takes part, who is not counted, what happened, and how the jobs are doing.
+"""Rulebooks, who takes part, who is not counted, what happened, and how the jobs are doing.
 
 Campaigns are in `redpackets.admin`, since opening one needs its pool. Feeds and idempotency keys are not here: they are
 locks and counters, and say nothing that an event or the thing itself doesn't.

@@ -1,0 +1,165 @@
+"""Votes in the page: asked, cast, watched and decided live, and what staff announce."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from cards.actions import aftermaths
+from fortunes import clock as database_clock
+from fortunes.actions import announcements, closing
+from fortunes.models import Campaign, Proposal
+from tests.browser.test_staying import player_of
+from tests.browser.test_using import NAMELESS, TOO_WIDE
+from tests.browser.windows import Window
+from tests.factories import cards as make
+from tests.plugins.clock import Clock
+from tests.realtime import story
+
+pytestmark = [pytest.mark.committed, pytest.mark.slow]
+
+OpenWindow = Callable[..., Window]
+REMOVED = {"changes": {"specials": ["wild"]}, "compensations": {"steal": {"into": "wild"}}}
+
+
+@pytest.fixture
+def season(committed_db: None) -> Campaign:
+    """Every draw is the same card; steal cards are dealt."""
+    rulebook = {
+        "weights": {"patriotism": 1},
+        "complete_set": ["patriotism"],
+        "specials": ["wild", "steal"],
+        "caps": {},
+        "quotas": make.PLENTY,
+    }
+    return make.SeasonFactory(rulebook=rulebook, specials=True)
+
+
+def collector(window: OpenWindow, **options: object) -> Window:
+    """A player who has joined the season, so that they may vote."""
+    made = window(**options).sign_in()
+    made.scan()
+    made.has(1)
+    return made
+
+
+def vote(window: Window, option: str) -> None:
+    window.page.get_by_role("radio", name=option).check()
+    window.button("Cast my ballot").click()
+    window.toast("Your ballot counts.")
+    expect(window.page.locator("#own-ballot")).to_have_text(f"You voted: {option}")
+    expect(window.button("Cast my ballot")).to_be_hidden()
+
+
+def has_ballots(window: Window, option: int, ballots: int) -> None:
+    bar = window.page.locator(f'#choices li[data-option="{option}"]')
+    expect(bar).to_have_attribute("data-ballots", str(ballots))
+
+
+def close(clock: Clock, proposal: Proposal) -> None:
+    """What beat and a worker do."""
+    clock.move_to(proposal.closes_at)
+    closing.close_due()
+    aftermaths.follow_due()
+
+
+def test_a_vote_from_its_opening_to_what_it_changes(window: OpenWindow, season: Campaign, clock: Clock) -> None:
+    alice, bob = collector(window), collector(window)
+    make.deal(season, player_of(alice), "steal", "steal")
+    expect(alice.page.locator("#vote")).to_be_hidden()
+    proposal = story.put_to_the_vote(season, [{}, REMOVED])
+    # Nobody has reloaded anything.
+    expect(alice.page.get_by_role("group", name="Shall the steal card go?")).to_be_visible()
+    expect(bob.page.locator("#vote-state")).to_contain_text("Open until")
+
+    bob.page.get_by_role("radio", name="Option 1").check()
+    vote(alice, "Option 2")
+    has_ballots(bob, 2, 1)
+    # The tally that came meanwhile has left bob's choice alone.
+    expect(bob.page.get_by_role("radio", name="Option 1")).to_be_checked()
+    vote(bob, "Option 2")
+    has_ballots(alice, 2, 2)
+
+    alice.page.get_by_text("My receipt").click()
+    receipt = alice.page.locator("#receipt")
+    expect(receipt).to_have_text(re.compile(r"^[0-9a-f]{32}$"))
+    kept = receipt.inner_text()
+    alice.page.reload()
+    expect(alice.page.locator("#own-ballot")).to_have_text("You voted: Option 2")
+    expect(receipt).to_have_text(kept)
+    alice.wait_live()
+
+    close(clock, proposal)
+    for window_ in (alice, bob):
+        expect(window_.page.locator("#vote-state")).to_have_text("Decided: Option 2")
+        expect(window_.page.locator("#choices li.winner")).to_contain_text("Option 2")
+        expect(window_.page.get_by_role("radio", name="Option 1")).to_be_disabled()
+    alice.toast("The rules have changed.")
+    alice.toast(re.compile(r"The rules have removed Steal\. What you had of it, 2, became Wild ×2"))
+    alice.has(2, "wild")
+    alice.has(0, "steal")
+
+
+def test_who_is_not_signed_in_sees_how_it_stands(window: OpenWindow, season: Campaign) -> None:
+    alice = collector(window)
+    proposal = story.put_to_the_vote(season, [{}, {}])
+    alice.page.get_by_role("radio", name="Option 1").check()
+    alice.button("Cast my ballot").click()
+    alice.toast("Your ballot counts.")
+    nobody = window()
+    has_ballots(nobody, 1, 1)
+    expect(nobody.page.locator("#votes-cast")).to_have_text("Ballots: 1")
+    expect(nobody.button("Cast my ballot")).to_be_hidden()
+    # Whoever joins now was not there when it opened, and is told so.
+    late = window().sign_in()
+    late.page.get_by_role("radio", name="Option 2").check()
+    late.button("Cast my ballot").click()
+    expect(late.page.locator("#toasts")).not_to_be_empty()
+    has_ballots(nobody, 2, 0)
+    assert proposal.state == Proposal.State.OPEN
+
+
+@pytest.mark.parametrize("width", [320, 1200])
+def test_everything_has_a_name_and_fits(window: OpenWindow, season: Campaign, width: int) -> None:
+    announce(season)
+    alice = collector(window, viewport={"width": width, "height": 800})
+    story.put_to_the_vote(season, [{}, REMOVED])
+    expect(alice.page.locator("#vote")).to_be_visible()
+    assert alice.page.evaluate(NAMELESS) == []
+    assert alice.page.evaluate(TOO_WIDE) <= 0
+
+
+def test_in_the_other_language(window: OpenWindow, season: Campaign) -> None:
+    alice = collector(window)
+    story.put_to_the_vote(season, [{}, REMOVED])
+    announce(season)
+    alice.button("中文").click()
+    expect(alice.page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    expect(alice.page.get_by_role("group", name="要不要取消顺手牵羊？")).to_be_visible()
+    expect(alice.page.get_by_role("radio", name="选项2")).to_be_visible()
+    expect(alice.page.locator("#announcement-list li")).to_contain_text("今晚投票")
+
+
+def announce(season: Campaign) -> None:
+    plan = announcements.Plan(
+        title_zh="今晚投票",
+        title_en="Vote tonight",
+        body_zh="顺手牵羊留不留，由大家决定。",
+        body_en="You decide whether the steal card stays.",
+        publish_at=database_clock.now() - timedelta(seconds=1),
+        pinned=True,
+    )
+    announcements.write(campaign_id=season.pk, plan=plan, by=None)
+    announcements.publish_due()
+
+
+def test_an_announcement_comes_live(window: OpenWindow, season: Campaign) -> None:
+    alice = window().sign_in()
+    expect(alice.page.locator("#announcements")).to_be_hidden()
+    announce(season)
+    alice.toast("There is news from the organiser.")
+    expect(alice.page.locator("#announcement-list li.pinned")).to_contain_text("You decide whether")
