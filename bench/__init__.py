@@ -16,7 +16,7 @@ from bench.figures import Report
 Say = Callable[[str], None]
 
 # Modules below this package, in the order of the help.
-NAMES = ("gifts", "sockets", "broadcast", "resume")
+NAMES = ("gifts", "ballots", "sockets", "broadcast", "resume")
 
 
 class Run(Protocol):

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from config import socket, urls
 from fortunes import rest
+from fortunes.serializers import BallotRequest
 from fortunes.commands import Caller, Command
 
 # What uvicorn serves. Its import has set Django up, and stands above what needs that.
@@ -36,6 +37,10 @@ class GiftCommand(Gift):
     key = serializers.CharField()
 
 
+class BallotCommand(BallotRequest):
+    key = serializers.CharField()
+
+
 class Done(msgspec.Struct, frozen=True):
     """The constant answer."""
 
@@ -50,9 +55,21 @@ class Nothing(APIView):
         return Response(Done(), status=201)
 
 
+class NothingOfABallot(APIView):
+    """The same of a ballot's shape."""
+
+    def post(self, request: Request) -> Response:
+        rest.validated(BallotRequest, request.data)
+        return Response(Done(), status=201)
+
+
 def nothing(caller: Caller, data: dict[str, Any]) -> Done:
     return Done()
 
 
-urls.urlpatterns.insert(0, path("api/v1/nothing", Nothing.as_view()))
+urls.urlpatterns[:0] = [
+    path("api/v1/nothing", Nothing.as_view()),
+    path("api/v1/nothing/ballot", NothingOfABallot.as_view()),
+]
 socket.COMMANDS["nothing"] = Command(GiftCommand, nothing)  # type: ignore[index]
+socket.COMMANDS["nothing.ballot"] = Command(BallotCommand, nothing)  # type: ignore[index]

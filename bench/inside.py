@@ -11,6 +11,7 @@ import os
 import secrets
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from io import StringIO
@@ -30,13 +31,14 @@ from accounts import tokens
 from accounts.actions import friendships
 from accounts.events import FriendshipAsked
 from accounts.models import Player
-from cards import answers
+from cards import answers, hands
 from cards.actions import batches, presets, printing, scans
 from cards.models import Trade, Transfer
 from config.demo import season
 from fortunes import clock, events, keys
-from fortunes.actions import feeds
-from fortunes.models import Campaign
+from fortunes.actions import ballots, feeds, proposals
+from fortunes.actions.judging import OptionPlan
+from fortunes.models import Ballot, Campaign, Proposal
 
 PLENTY = 10_000
 ONE_CARD = {
@@ -66,6 +68,23 @@ def pairs(count: int, cards: int) -> dict[str, Any]:
 def crowd(count: int) -> dict[str, Any]:
     """Players without cards."""
     return _stage(_campaign(), _players(count))
+
+
+def electorate(count: int, votes: int) -> dict[str, Any]:
+    """Players who have joined, and so many open votes of theirs: `proposals` are their public ids."""
+    campaign, voters = _campaign(), _players(count)
+    for part in _parts(player.pk for player in voters):
+        hands.ensure(campaign_id=campaign.pk, players=part)
+    now = clock.now()
+    options = [OptionPlan(name_zh="好", name_en="Yes"), OptionPlan(name_zh="不好", name_en="No")]
+    opened = []
+    for number in range(votes):
+        draft = proposals.draft(
+            campaign_id=campaign.pk, by=None, question_zh=f"第{number}次", question_en=f"Vote {number}",
+            options=options, opens_at=now, closes_at=now + timedelta(hours=HOURS / 2),
+        )  # fmt: skip
+        opened.append(str(proposals.open_(proposal_id=draft.pk, by=None).public_id))
+    return {**_stage(campaign, voters), "proposals": opened}
 
 
 def announce(slug: str, times: int, every_s: float) -> list[float]:
@@ -116,6 +135,24 @@ def check(path: str | None = None) -> list[str]:
     if Transfer.objects.count() != len(done):
         found.append("a gift has not moved exactly its card")
     return found
+
+
+def count(path: str) -> list[str]:
+    """What is wrong: broken invariants; ballots with a receipt, "proposal option leaf" in the file's lines, that are
+    not all there are; a tally that is not theirs.
+    """
+    acknowledged = {tuple(line.split()) for line in Path(path).read_text().splitlines()}
+    rows = Ballot.objects.values_list("proposal__public_id", "option", "leaf")
+    there = {(str(proposal), str(option), bytes(leaf).hex()) for proposal, option, leaf in rows.iterator()}
+    found = [f"{len(acknowledged - there)} ballots with a receipt are lost"] if acknowledged - there else []
+    if there - acknowledged:
+        found.append(f"{len(there - acknowledged)} ballots were counted that nobody had a receipt for")
+    shown = ballots.tallies(proposals=list(Proposal.objects.values_list("pk", flat=True)))
+    for proposal in Proposal.objects.all():
+        told = Counter(option for name, option, _ in acknowledged if name == str(proposal.public_id))
+        if Counter(shown[proposal.pk].ballots) != told:
+            found.append(f"the tally of {proposal} is {shown[proposal.pk].ballots}, of {dict(told)}")
+    return [*found, *check()]
 
 
 def _campaign() -> Campaign:
@@ -169,6 +206,8 @@ def main(word: str, *words: str) -> None:
     verbs: dict[str, Callable[..., Any]] = {
         "pairs": lambda count, cards: pairs(int(count), int(cards)),
         "crowd": lambda count: crowd(int(count)),
+        "electorate": lambda count, votes: electorate(int(count), int(votes)),
+        "count": count,
         "announce": lambda slug, times, every: announce(slug, int(times), float(every)),
         "tell": lambda slug, each: tell(slug, int(each)),
         "check": check,

@@ -75,6 +75,11 @@ class Http(asyncio.Protocol):
         if self._waiting and not self._waiting.done():
             self._waiting.set_exception(Lost("http"))
 
+    @property
+    def is_open(self) -> bool:
+        """A server hangs up on who has been idle for some seconds."""
+        return not self._transport.is_closing()
+
     def close(self) -> None:
         self._transport.close()
 
@@ -172,8 +177,15 @@ class Pool:
         self._idle.extend([await Http.open("127.0.0.1", self._port) for _ in range(count)])
 
     async def post(self, path: str, token: str, body: bytes, key: str) -> Answer:
-        connection = self._idle.popleft() if self._idle else await Http.open("127.0.0.1", self._port)
+        connection = self._take() or await Http.open("127.0.0.1", self._port)
         try:
             return await connection.post(path, token, body, key)
         finally:
             self._idle.append(connection)
+
+    def _take(self) -> Http | None:
+        """The one that was used last, and not one that is about to be hung up on."""
+        while self._idle:
+            if (connection := self._idle.pop()).is_open:
+                return connection
+        return None

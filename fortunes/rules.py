@@ -126,8 +126,8 @@ def parse(data: Any) -> Rules:
 
 
 def dump(rules: Rules) -> dict[str, Any]:
-    """The JSON-like form that `parse` reads."""
-    plain: dict[str, Any] = msgspec.to_builtins(rules)
+    """The JSON-like form that `parse` reads, as the database gives it back: lists, no tuples."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(rules))
     return plain
 
 

@@ -56,7 +56,7 @@ class Comments(rest.PagedView):
     )
     def get(self, request: Request, proposal_id: UUID) -> Response:
         """The comments under a proposal, newest first. Who is signed in doesn't see those of players they blocked."""
-        proposal, seen_by = comments.shown_proposal(proposal_id), getattr(request.user, "pk", None)
+        proposal, seen_by = comments.shown_proposal(public_id=proposal_id), getattr(request.user, "pk", None)
         rows = comments.visible(proposal_id=proposal.pk, seen_by=seen_by)
         return self.respond(request, rows, partial(comments.described, seen_by=seen_by))
 

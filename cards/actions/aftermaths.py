@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from cards import catalogue, consequences, draws, suggesting, trading
 from cards.actions import stock
@@ -72,8 +72,8 @@ def follow_due(*, budget_s: float = BUDGET_S) -> int:
                 steps += 1
                 if time.monotonic() >= ends:
                     break
-        except DatabaseError as failure:
-            # One campaign in which somebody sits on a lock holds up no other.
+        except Exception as failure:
+            # One campaign that can't be gone on with holds up no other.
             failures.append(failure)
     if failures:
         raise failures[0]

@@ -126,7 +126,7 @@ class Shared(Shape, frozen=True, kw_only=True):
 
 class Trade(Shape, frozen=True, kw_only=True):
     """From its proposer's side: `gives` are the proposer's cards. `state` is `open` until it is `accepted`, `declined`,
-    `cancelled` or `expired`; `audience` is `one`, `some` or `link`.
+    `cancelled`, `expired` or `voided`; `audience` is `one`, `some` or `link`.
     """
 
     id: str

@@ -29,7 +29,7 @@ UNTIL_REVEAL = timedelta(seconds=2.5)
 CAPPED, CAPPED_ODDS, CAPPED_SHARE, TRANCHE_S = "dedication", 0.05, 0.8, 5
 SPECIAL_WEIGHTS = {"wild": 4, "steal": 4, "copy": 4}
 # When ballots are taken, as shares of the season: players have joined by then, and what a vote changes is lived with.
-VOTE = (0.35, 0.65)
+VOTE = (0.25, 0.7)
 ENDLESS = 10**9
 CHUNKS = 50
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 Say = Callable[[str], None]
 
 # Modules below this package, in the order of the help.
-NAMES = ("demo", "settlement", "restore", "fuzz", "api", "plans")
+NAMES = ("demo", "settlement", "votes", "restore", "fuzz", "api", "plans")
 
 
 class Run(Protocol):

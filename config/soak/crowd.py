@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -21,7 +22,16 @@ from redpackets.models import Settlement
 INCOMPLETE_EVERY = 5
 # The even share of the famous pool of 2016, about: 271.66 yuan.
 SHARE_FEN = 27_166
-ONE_CARD = {"weights": {"patriotism": 1}, "complete_set": ["patriotism"], "caps": {}}
+# How the pool is split in each mode; some tenths of it are the minimum, or go into jackpots.
+SPLITS: dict[str, dict[str, Any]] = {
+    "even": {},
+    "random": {"mode": "random", "minimum_fen": SHARE_FEN // 10},
+    "tiered": {
+        "mode": "tiered",
+        "jackpots": [{"count": 1, "prize_fen": 100_000}, {"count": 9, "prize_fen": 10_000}],
+    },
+}
+ONE_CARD: dict[str, Any] = {"weights": {"patriotism": 1}, "complete_set": ["patriotism"], "caps": {}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +45,10 @@ class Crowd:
     hands: int
 
 
-def gather(winners: int) -> Crowd:
-    """Players, hands and draws, so that every invariant holds."""
+def gather(winners: int, mode: str = "even") -> Crowd:
+    """Players, hands and draws, so that every invariant holds; the pool will be split in this mode."""
     slug = f"soak-{secrets.token_hex(4)}"
-    campaign = _campaign(slug, winners)
+    campaign = _campaign(slug, winners, SPLITS[mode])
     complete, incomplete = (Player.objects.create_user(username=f"{slug}-{name}") for name in ("a", "b"))
     _scan(campaign, complete)
     hands.ensure(campaign_id=campaign.pk, players=[incomplete.pk])
@@ -46,12 +56,12 @@ def gather(winners: int) -> Crowd:
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = 0")
-        _copy_players(complete, winners - 1)
-        _copy_players(incomplete, losers - 1)
+        copy_players(complete, winners - 1)
+        copy_players(incomplete, losers - 1)
         for player in (complete, incomplete):
-            _copy("fortunes_membership", player, {})
-            _copy("cards_hand", player, {})
-        _copy("cards_draw", complete, {
+            copy("fortunes_membership", player, {})
+            copy("cards_hand", player, {})
+        copy("cards_draw", complete, {
             "public_id": "gen_random_uuid()",
             "nonce": "substr(sha256(o.nonce || int8send(p.id)), 1, 16)",
             "key": "md5(o.key || p.id)",
@@ -60,12 +70,13 @@ def gather(winners: int) -> Crowd:
     return Crowd(campaign.pk, run.pk, run.pool_id, winners, winners + losers)
 
 
-def _campaign(slug: str, winners: int) -> Campaign:
+def _campaign(slug: str, winners: int, split: dict[str, Any]) -> Campaign:
     now = clock.now()
     closes_at = now + timedelta(hours=1)
     draft = presets.five_fortunes(
-        slug=slug, opens_at=now - timedelta(minutes=1), closes_at=closes_at, reveal_at=closes_at, rulebook=ONE_CARD
-    )
+        slug=slug, opens_at=now - timedelta(minutes=1), closes_at=closes_at, reveal_at=closes_at,
+        rulebook=ONE_CARD | {"split": split},
+    )  # fmt: skip
     # Not divisible, so that some get one fen more.
     return season.ready(draft, pool_fen=winners * SHARE_FEN + winners // 3, credit_after_s=0)
 
@@ -80,7 +91,7 @@ def _scan(campaign: Campaign, player: Player) -> None:
         raise outcome
 
 
-def _copy_players(player: Player, count: int) -> None:
+def copy_players(player: Player, count: int) -> None:
     own = {"public_id": "gen_random_uuid()", "username": "o.username || '-' || n"}
     columns = _columns("accounts_player")
     with connection.cursor() as cursor:
@@ -94,7 +105,7 @@ def _copy_players(player: Player, count: int) -> None:
         )
 
 
-def _copy(table: str, player: Player, own: Mapping[str, str]) -> None:
+def copy(table: str, player: Player, own: Mapping[str, str]) -> None:
     """Each of the player's rows in a table, once for each of the copies of the player."""
     columns = _columns(table)
     expressions = {"player_id": "p.id", **own}

@@ -25,6 +25,7 @@ HELP = (
 
 # A process of the worker may grow by this much during a split: what it keeps must not depend on how many win.
 MAY_GROW_MIB = 16.0
+MODES = ("even", "random", "tiered")
 LOOK_EVERY_S, PATIENCE_S = 0.002, 900.0
 # The first tasks import what they need and connect.
 WARM_UP_S = 12.0
@@ -39,6 +40,7 @@ class Split:
     """What was measured of one settlement. Seconds are from the deadline."""
 
     winners: int
+    mode: str
     entered: dict[str, float] = field(default_factory=dict)
     plain_s: float = 0.0
     before_mib: float = 0.0
@@ -57,6 +59,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--winners", type=at_least(10), nargs="+", default=[100_000], help="of one split after the other"
     )
+    parser.add_argument("--modes", choices=MODES, nargs="+", default=MODES, help="how the pools are split")
     parser.add_argument("--workers", type=at_least(1), default=2, help="processes of the worker")
     # What this command runs inside the servers that it started.
     parser.add_argument("--gather", type=int, help=SUPPRESS)
@@ -67,7 +70,7 @@ def run(options: Mapping[str, Any], say: Say) -> int:
     from config.soak import crowd, second_opinion
 
     if options["gather"]:
-        say(json.dumps(asdict(crowd.gather(options["gather"]))))
+        say(json.dumps(asdict(crowd.gather(options["gather"], *options["modes"][:1]))))
         return 0
     if options["verify"]:
         say(json.dumps(second_opinion.faults(options["verify"])))
@@ -75,7 +78,7 @@ def run(options: Mapping[str, Any], say: Say) -> int:
     shape = Shape(port=systems.SHAPE.port, web_processes=0, worker_processes=options["workers"])
     with systems.throw_away(say, shape) as system:
         time.sleep(WARM_UP_S)
-        splits = [_split(system, winners, say) for winners in options["winners"]]
+        splits = [_split(system, winners, mode, say) for winners in options["winners"] for mode in options["modes"]]
     for line in _table(splits, options["workers"]):
         say(line)
     wrong = [fault for split in splits for fault in split.wrong]
@@ -86,22 +89,23 @@ def run(options: Mapping[str, Any], say: Say) -> int:
     return 1 if wrong else 0
 
 
-def _split(system: Stack, winners: int, say: Say) -> Split:
+def _split(system: Stack, winners: int, mode: str, say: Say) -> Split:
     say(f"{winners:,} winners: making their hands …")
-    crowd = json.loads(manage(system.environment, "soak", "settlement", "--gather", str(winners)))
-    split = Split(winners)
+    gather = ("soak", "settlement", "--gather", str(winners), "--modes", mode)
+    crowd = json.loads(manage(system.environment, *gather))
+    split = Split(winners, mode)
     with psycopg.connect(system.environment["DATABASE_OWNER_URL"], autocommit=True) as owner:
         for table in ("accounts_player", "cards_hand", "cards_draw", "fortunes_membership"):
             owner.execute(f"VACUUM ANALYZE {table}")
         with memory.watched(lambda: system.supervisor.pids()["worker"]) as grown:
             _pass_deadline(owner, crowd["campaign"])
-            say(f"{winners:,} winners: splitting …")
+            say(f"{winners:,} winners: splitting, {mode} …")
             _follow(owner, crowd["settlement"], split)
         split.before_mib, split.most_mib = grown.before_mib, grown.most_mib
         split.plain_s = _plain_insert(owner, crowd["pool"])
     if split.most_mib - split.before_mib > MAY_GROW_MIB:
         split.wrong.append(
-            f"{winners:,} winners: a worker grew from {split.before_mib:.0f} to {split.most_mib:.0f} MiB"
+            f"{winners:,} winners, {mode}: a worker grew from {split.before_mib:.0f} to {split.most_mib:.0f} MiB"
         )
     say(f"{winners:,} winners: recomputing every payout …")
     split.wrong += json.loads(manage(system.environment, "soak", "settlement", "--verify", str(crowd["settlement"])))
@@ -146,13 +150,14 @@ def _plain_insert(owner: psycopg.Connection, pool: int) -> float:
 def _table(splits: list[Split], workers: int) -> Iterator[str]:
     yield f"\nsplit by {workers} processes of one worker"
     yield (
-        f"{'winners':>10}{'freeze to sealed':>18}{'payouts/s':>12}{'plain INSERT/s':>16}{'ratio':>7}"
+        f"{'winners':>10}{'mode':>8}{'freeze to sealed':>18}{'payouts/s':>12}{'plain INSERT/s':>16}{'ratio':>7}"
         f"{'credited/s':>12}{'memory before':>15}{'at most':>9}"
     )
     for split in splits:
         paid, credited = split.seconds("post", "seal"), split.seconds("credit", "done")
         yield (
-            f"{split.winners:>10,}{split.seconds('freeze', 'credit'):>16.2f} s{split.winners / paid:>12,.0f}"
+            f"{split.winners:>10,}{split.mode:>8}{split.seconds('freeze', 'credit'):>16.2f} s"
+            f"{split.winners / paid:>12,.0f}"
             f"{split.winners / split.plain_s:>16,.0f}{split.plain_s / paid:>7.0%}"
             f"{split.winners / credited:>12,.0f}{split.before_mib:>11.0f} MiB{split.most_mib:>5.0f} MiB"
         )

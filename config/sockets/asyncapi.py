@@ -19,7 +19,7 @@ from redpackets.answers import ShareChanged
 Schema = dict[str, Any]
 
 # Types of broadcasts begin so; all others are a player's own events.
-BROADCASTS = "campaign."
+BROADCASTS = ("announcement.", "campaign.", "comment.", "proposal.", "rule.", "rulebook.")
 EPHEMERAL: Mapping[str, type[msgspec.Struct]] = {
     shares.EVENT: ShareChanged,
     watchers.EVENT: watchers.PresenceChanged,

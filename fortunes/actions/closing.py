@@ -16,10 +16,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import msgspec
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from fortunes import audit, clock, deadletters, describing, errors, events, gate, sql, tally
 from fortunes.actions import ballots, rulechanges
@@ -139,27 +140,36 @@ def _require_equal(proposal: Proposal, options: dict[int, Option], counted: Coun
 
 
 def _carry_out(proposal: Proposal, option: Option, adopted: Decision) -> Decision:
-    """Do what was adopted: whole, or not at all if it isn't possible any more."""
-    try:
-        with transaction.atomic():
-            _strike(proposal, option)
-            if not option.changes:
-                return adopted
+    """Do what was adopted: whole, or not at all if it isn't possible any more.
+
+    Announced changes take force under the gate, too: what is pending now is so until the end of this transaction.
+    """
+    struck = _struck(option)
+    if struck is not None and not struck.exists():
+        return _impossible(adopted, "the announced change can't be struck any more")
+    if option.changes:
+        try:
             rulebook = rulechanges.apply(
                 campaign_id=proposal.campaign_id, patch=option.changes, reason=Rulebook.Reason.VOTE, by=None,
                 proposal=proposal, compensations=option.compensations,
             )  # fmt: skip
-            return replace(adopted, rulebook=rulebook)
-    except errors.RuleChangeImpossible as refusal:
-        return replace(adopted, outcome=str(Outcome.IMPOSSIBLE), winner=None, impossible=str(refusal))
+        except errors.RuleChangeImpossible as refusal:
+            return _impossible(adopted, str(refusal))
+        adopted = replace(adopted, rulebook=rulebook)
+    if struck is not None:
+        struck.update(struck_at=DatabaseNow(), struck_by=proposal)
+    return adopted
 
 
-def _strike(proposal: Proposal, option: Option) -> None:
+def _struck(option: Option) -> QuerySet[Amendment] | None:
+    """What the option strikes, empty if it isn't pending any more; None if it strikes nothing."""
     if option.strikes_id is None:
-        return
-    pending = Amendment.objects.filter(pk=option.strikes_id, applied_at=None, struck_at=None)
-    if not pending.update(struck_at=DatabaseNow(), struck_by=proposal):
-        raise errors.RuleChangeImpossible("the announced change can't be struck any more")
+        return None
+    return Amendment.objects.filter(pk=option.strikes_id, applied_at=None, struck_at=None)
+
+
+def _impossible(adopted: Decision, reason: str) -> Decision:
+    return replace(adopted, outcome=str(Outcome.IMPOSSIBLE), winner=None, impossible=reason)
 
 
 def _write(proposal: Proposal, decision: Decision, by_option: dict[int, int]) -> None:
@@ -183,7 +193,7 @@ def _write(proposal: Proposal, decision: Decision, by_option: dict[int, int]) ->
 
 def _tell(proposal: Proposal, decision: Decision) -> None:
     """One transaction's broadcasts, and the audit's entry last."""
-    result = {
+    result: dict[str, Any] = {
         "outcome": decision.outcome,
         "winner": decision.winner,
         "cast": decision.counted.cast,

@@ -36,7 +36,7 @@ def write(*, asked: keys.Request, proposal_id: UUID, text: str, by: SignedIn) ->
         if (first := keys.claim(asked, Written)) is not None:
             return _told(Comment.objects.filter(public_id=first.comment, deleted_at=None), by.pk)
         _lock_author(by.pk)
-        proposal = shown_proposal(proposal_id)
+        proposal = shown_proposal(public_id=proposal_id)
         if not words.is_welcome(text=_tidied(text)):
             raise errors.CommentRefused
         _require_room(by.pk)
@@ -106,7 +106,7 @@ def described(rows: Iterable[Comment], *, seen_by: int | None) -> list[answers.C
     return [answers.comment(row, quoted.get(row.answers_id or 0), seen_by=seen_by) for row in page]
 
 
-def shown_proposal(public_id: UUID) -> Proposal:
+def shown_proposal(*, public_id: UUID) -> Proposal:
     """A proposal that players can see: one that was opened. Raises ProposalNotFound."""
     proposal = Proposal.objects.filter(public_id=public_id, opened_at__isnull=False).first()
     if proposal is None:

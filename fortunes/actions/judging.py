@@ -36,7 +36,7 @@ class OptionPlan:
     compensations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def require_draft(proposal: Proposal, options: Sequence[OptionPlan]) -> None:
+def require_draft(proposal: Proposal, *, options: Sequence[OptionPlan]) -> None:
     """What has to be right of a draft, whatever is in force. Raises InvalidProposal with the field."""
     _require_text("question_zh", proposal.question_zh, MOST_QUESTION)
     _require_text("question_en", proposal.question_en, MOST_QUESTION)
@@ -87,13 +87,13 @@ def _require_promise(field_of: str, role: str, promised: Mapping[str, Any]) -> N
         raise _invalid(field_of, _("Only money has an amount."))
 
 
-def require_reason(reason_zh: str, reason_en: str) -> None:
+def require_reason(*, reason_zh: str, reason_en: str) -> None:
     """Raises InvalidProposal."""
     _require_text("reason_zh", reason_zh, MOST_QUESTION)
     _require_text("reason_en", reason_en, MOST_QUESTION)
 
 
-def require_openable(proposal: Proposal, now: datetime) -> None:
+def require_openable(proposal: Proposal, *, now: datetime) -> None:
     """All that has to be right when a vote opens at `now`, with its options as they are stored; the gate is shut.
 
     Raises CampaignNotLive, CampaignFrozen, InvalidProposal, RuleChangeImpossible or ProposalConflict.
@@ -114,7 +114,7 @@ def require_openable(proposal: Proposal, now: datetime) -> None:
     _require_alone(proposal, options, before)
 
 
-def require_extendable(proposal: Proposal, closes_at: datetime) -> None:
+def require_extendable(proposal: Proposal, *, closes_at: datetime) -> None:
     """Raises InvalidProposal."""
     if closes_at.tzinfo is None:
         raise _invalid("closes_at", _("Instants need a time zone."))
@@ -160,10 +160,10 @@ def _require_possible(campaign: Campaign, option: Option, before: rules.Rules) -
 def _require_unannounced(campaign: Campaign, option: Option, before: rules.Rules) -> None:
     """What was announced for a date and isn't struck would undo what the vote has decided, or the vote undo it."""
     pending = Amendment.objects.filter(campaign=campaign, applied_at=None, struck_at=None, impossible="")
-    for amendment in pending.exclude(pk=option.strikes_id).order_by("pk"):
+    for amendment in pending.order_by("pk"):
         path = _contradiction(before, option.changes, amendment.changes)
-        if path is not None:
-            raise errors.ProposalConflict(**_facts(amendment, path))
+        if path is not None and amendment.pk != option.strikes_id:
+            raise _conflict(amendment, path)
 
 
 def _require_alone(proposal: Proposal, options: Sequence[Option], before: rules.Rules) -> None:
@@ -173,14 +173,15 @@ def _require_alone(proposal: Proposal, options: Sequence[Option], before: rules.
     for other in others.order_by("proposal", "number"):
         for option in options:
             if option.strikes_id is not None and option.strikes_id == other.strikes_id:
-                raise errors.ProposalConflict(**_facts(other.proposal, ""))
+                raise _conflict(other.proposal, "")
             path = _contradiction(before, option.changes, other.changes)
             if path is not None:
-                raise errors.ProposalConflict(**_facts(other.proposal, path))
+                raise _conflict(other.proposal, path)
 
 
-def _facts(other: Amendment | Proposal, path: str) -> dict[str, str]:
-    return {"with": str(other.public_id), "path": path}
+def _conflict(other: Amendment | Proposal, path: str) -> errors.ProposalConflict:
+    facts: dict[str, Any] = {"with": str(other.public_id), "path": path}
+    return errors.ProposalConflict(**facts)
 
 
 def _contradiction(before: rules.Rules, one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:

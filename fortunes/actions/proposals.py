@@ -80,7 +80,7 @@ def _write(proposal: Proposal, by: int | None, what: str, motion: Motion) -> Pro
     proposal.quorum = motion.get("quorum", 1)
     proposal.threshold_bp = motion.get("threshold_bp", MAJORITY_BP)
     proposal.may_change = motion.get("may_change", False)
-    judging.require_draft(proposal, motion["options"])
+    judging.require_draft(proposal, options=motion["options"])
     proposal.save()
     Option.objects.bulk_create(
         Option(
@@ -114,7 +114,7 @@ def open_(
         _require_seen(proposal, seen)
         now = clock.now()
         proposal.opens_at = max(proposal.opens_at, now)
-        judging.require_openable(proposal, now)
+        judging.require_openable(proposal, now=now)
         if check is not None:
             check(proposal)
         proposal.state, proposal.opened_at, proposal.opened_by_id = State.OPEN, now, by
@@ -139,7 +139,7 @@ def extend(*, proposal_id: int, closes_at: datetime, by: int | None) -> Proposal
     def act() -> Proposal:
         proposal = _locked(proposal_id)
         _require(proposal, proposal.state == State.OPEN and clock.now() < proposal.closes_at)
-        judging.require_extendable(proposal, closes_at)
+        judging.require_extendable(proposal, closes_at=closes_at)
         former, proposal.closes_at = proposal.closes_at, closes_at
         proposal.save(update_fields=["closes_at"])
         told = answers.instant(closes_at)
@@ -160,7 +160,7 @@ def cancel(*, proposal_id: int, reason_zh: str, reason_en: str, by: int | None) 
     def act() -> Proposal:
         proposal = _locked(proposal_id)
         _require(proposal, _may_be_cancelled(proposal))
-        judging.require_reason(reason_zh, reason_en)
+        judging.require_reason(reason_zh=reason_zh, reason_en=reason_en)
         was_public = proposal.state != State.DRAFT
         proposal.state, proposal.cancelled_at = State.CANCELLED, clock.now()
         proposal.reason_zh, proposal.reason_en, proposal.given_up_at = reason_zh, reason_en, None

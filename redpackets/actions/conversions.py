@@ -111,14 +111,18 @@ def _pay(campaign_id: int, conversions: list[Conversion]) -> None:
     rows = sql.fetch(sql.text("redpackets", "pay_conversions"), params)
     if len(rows) != len(conversions):
         raise RuntimeError(f"{len(rows)} of {len(conversions)} conversions of campaign {campaign_id} could be posted")
-    spent_fen = sum(row.fen for row in rows)
-    enough = CompensationFund.objects.filter(pk=campaign_id, funded_fen__gte=F("paid_fen") + spent_fen)
-    if not enough.update(paid_fen=F("paid_fen") + spent_fen):
-        raise _Outrun
+    _spend(campaign_id, sum(row.fen for row in rows))
     slug = Campaign.objects.values_list("slug", flat=True).get(pk=campaign_id)
     paid = [ConversionPaid(conversion=str(row.public_id), campaign=slug, amount_fen=row.fen) for row in rows]
     players = [row.player_id for row in rows]
     events.append(campaign_id=campaign_id, entries=list(zip(players, paid, strict=True)))
+
+
+def _spend(campaign_id: int, spent_fen: int) -> None:
+    """Judged by the statement that takes it, under the row's lock."""
+    enough = CompensationFund.objects.filter(pk=campaign_id, funded_fen__gte=F("paid_fen") + spent_fen)
+    if not enough.update(paid_fen=F("paid_fen") + spent_fen):
+        raise _Outrun
 
 
 def _pause(campaign_id: int, *, short_of: int) -> None:

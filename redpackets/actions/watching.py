@@ -167,7 +167,9 @@ def _progress(run: Settlement) -> Progress:
         counted=Count("winners"),
         posted=Count("posted_at"),
         credited=Count("credited_at"),
-        to_post_fen=Sum(F("pot_fen") + F("winners") * run.minimum_fen, filter=Q(posted_at=None), default=0),
+        to_post_fen=Sum(
+            F("pot_fen") + F("prizes_fen") + F("winners") * run.minimum_fen, filter=Q(posted_at=None), default=0
+        ),
         winners=Sum("winners", default=0),
         unopened=Sum("unopened", default=0),
         unopened_fen=Sum("unopened_fen", default=0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -58,6 +58,9 @@ class AmendmentAdmin(ReadOnlyAdmin):
         "public_id", "campaign", "name_zh", "name_en", "takes_force_at", "announced_at", "announced_by", "applied_at",
         "struck_at", "struck_by", "impossible", "differences",
     )  # fmt: skip
+
+    class Media:
+        css: ClassVar = {"all": ("redpackets/admin/console.css",)}
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return list(self.fields)
@@ -127,6 +130,6 @@ class AmendmentAdmin(ReadOnlyAdmin):
             "title": _("Announce a change of the rules of %(campaign)s") % {"campaign": campaign},
             "opts": self.opts,
             "adminform": AdminForm(form, form.fieldsets(), {}, model_admin=self),
-            "submit": _("Announce it for good"),
+            "press": _("Announce it for good"),
         }
         return TemplateResponse(request, "redpackets/admin/form.html", context)

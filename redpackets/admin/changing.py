@@ -26,7 +26,7 @@ Patch = dict[str, Any]
 
 ALLOWED, FORBIDDEN = "allowed", "forbidden"
 LONGEST_JSON = 4_000
-A_LINE = 3
+A_LINE = 2
 # Which groups of fields there are, in their order. After the opening staff alone change the first two, upwards.
 STAFF = ("quotas", "trading")
 EVERYTHING = ("specials", "weights", "caps", "quotas", "trading", "stealing", "split", "extension_min", "extra")
@@ -37,6 +37,7 @@ class ChangeForm(forms.Form):
     """A change of the rules `now` of a campaign. `patch()` is what was typed as a merge patch; it is a possible one."""
 
     is_draft = False
+    is_folded = True
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class ChangeForm(forms.Form):
             self.fields |= {f"role-{role}": self._role_field(role) for role in self.roles}
         if "extra" in self.groups:
             self.fields["extra"] = _json_field()
-        self.initial |= self._read(patch or {})
+        self.initial = {**self.initial, **self._read(patch or {})}
 
     @property
     def roles(self) -> list[str]:
@@ -184,16 +185,22 @@ class ChangeForm(forms.Form):
         return [fieldset for group in self.groups if (fieldset := self._fieldset(group))]
 
     def _fieldset(self, group: str) -> Any:
-        names = list(self.terms[group])
-        if group == "specials":
-            names = [*(f"role-{role}" for role in self.roles), *names]
-        if group == "extra":
-            names = ["extra"]
-        if not names:
+        lines = self._lines(group)
+        if not lines:
             return None
-        is_used = any(self[name].errors or self[name].value() for name in names)
+        is_used = any(self[name].errors or self[name].value() for line in lines for name in line)
+        return str(TITLES[group]), {"fields": lines, "classes": ("collapse",) if self.is_folded and not is_used else ()}
+
+    def _lines(self, group: str) -> list[tuple[str, ...]]:
+        """The names of a group's fields, those together that stand on a line."""
+        names = ["extra"] if group == "extra" else list(self.terms[group])
         lines = [tuple(names[i : i + A_LINE]) for i in range(0, len(names), A_LINE)]
-        return str(TITLES[group]), {"fields": lines, "classes": () if is_used else ("collapse",)}
+        if group == "specials":
+            lines = [*(line for role in self.roles for line in self._lines_of_role(role)), *lines]
+        return lines
+
+    def _lines_of_role(self, role: str) -> list[tuple[str, ...]]:
+        return [(f"role-{role}",)]
 
 
 class DraftRulesForm(ChangeForm):
@@ -210,6 +217,8 @@ class DraftRulesForm(ChangeForm):
 
 class StaffChangeForm(ChangeForm):
     """What staff change of a season that runs: some limits, and those upwards only."""
+
+    is_folded = False
 
     def refusal(self, after: Rules) -> str | None:
         if after == self.now:

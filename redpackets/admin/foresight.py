@@ -54,13 +54,13 @@ def _effects(foreseen: Foreseen, tongue: Tongue) -> Iterator[str]:
     effects = foreseen.effects
     for removal in effects.removals if effects else ():
         yield from _removal(removal, tongue)
-    if effects and effects.complete_before is not None:
+    if effects and effects.complete_before is not None and effects.complete_after is not None:
         said = _("Complete sets: %(before)s now, %(after)s then.")
         yield said % {
             "before": words.number(effects.complete_before), "after": words.number(effects.complete_after),
         }  # fmt: skip
     for slug, units in effects.raised.items() if effects else ():
-        yield _("%(count)s more %(card)s cards would come.") % {
+        yield _("%(count)s more × %(card)s would come.") % {
             "count": words.number(units), "card": tongue.kind(slug),
         }  # fmt: skip
     if effects and effects.owed_fen:
@@ -77,13 +77,13 @@ def _removal(removal: Any, tongue: Tongue) -> Iterator[str]:
     }
     into = Compensation.Into(removal.into) if removal.into else None
     if into == Compensation.Into.WILD:
-        yield _("%(cards)s %(card)s cards held by %(players)s players would become wild cards.") % told
+        yield _("%(cards)s × %(card)s, held by %(players)s players, would become wild cards.") % told
     elif into == Compensation.Into.FORTUNE:
-        yield _("%(cards)s %(card)s cards held by %(players)s players would become random fortunes.") % told
+        yield _("%(cards)s × %(card)s, held by %(players)s players, would become random fortunes.") % told
     elif into == Compensation.Into.FEN:
-        said = _("%(cards)s %(card)s cards held by %(players)s players would become %(sum)s in all.")
+        said = _("%(cards)s × %(card)s, held by %(players)s players, would become %(sum)s in all.")
         yield said % (told | {"sum": yuan(removal.owed_fen)})
     else:
-        yield _("%(cards)s %(card)s cards held by %(players)s players would stay, and be worth nothing.") % told
+        yield _("%(cards)s × %(card)s, held by %(players)s players, would stay, and be worth nothing.") % told
     if removal.trades:
         yield _("%(count)s open trades with it would be void.") % {"count": words.number(removal.trades)}

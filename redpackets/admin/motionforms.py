@@ -16,7 +16,6 @@ from fortunes.actions import judging
 from fortunes.actions.judging import OptionPlan
 from fortunes.adminforms import InstantField, text
 from fortunes.models import Amendment, Compensation, Proposal
-from redpackets.admin import ruling
 from redpackets.admin.changing import ChangeForm
 from redpackets.admin.forms import fen, money, number
 
@@ -80,7 +79,7 @@ class MotionForm(forms.Form):
 
 
 MOTION_FIELDSETS = (
-    (None, {"fields": ("seen", ("question_zh", "question_en"))}),
+    (None, {"fields": (("question_zh", "question_en"),)}),
     (gettext_lazy("Times"), {"fields": (("opens_at", "closes_at"),)}),
     (gettext_lazy("How it is decided"), {"fields": (("quorum", "threshold"), "may_change")}),
 )
@@ -156,13 +155,11 @@ class OptionForm(ChangeForm):
         return {"initial": initial, "patch": plan["changes"]}
 
     def fieldsets(self) -> list[Any]:
-        first = (None, {"fields": (("name_zh", "name_en"),)})
-        rules = super().fieldsets()
-        specials = next((options for title, options in rules if title == str(ruling.GROUPS["specials"])), None)
-        promises = [(f"into-{role}", f"yuan-{role}") for role in self.roles]
-        if specials is not None:
-            specials["fields"] += promises
-        return [first, *rules, self._striking(), (None, {"fields": ("gone",)})]
+        first, last = (None, {"fields": (("name_zh", "name_en"),)}), (None, {"fields": ("gone",)})
+        return [first, *super().fieldsets(), self._striking(), last]
+
+    def _lines_of_role(self, role: str) -> list[tuple[str, ...]]:
+        return [*super()._lines_of_role(role), (f"into-{role}", f"yuan-{role}")]
 
     def _striking(self) -> Any:
         is_used = bool(self["strikes"].value() or self["strikes"].errors)

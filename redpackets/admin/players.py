@@ -139,7 +139,7 @@ class SupportedPlayerAdmin(PlayerAdmin):
                 messages.success(request, asked.act(player_id=player_id, by=who(request), **form.given()))
             return redirect("admin:accounts_player_support", player_id)
         title = _("%(what)s: %(player)s") % {"what": asked.title, "player": player.username}
-        return self._page(request, "form.html", title, submit=asked.title, **self._form(form))
+        return self._page(request, "form.html", title, press=asked.title, **self._form(form))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -4,7 +4,7 @@ what staff may change of them by themselves.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -25,7 +25,7 @@ from fortunes.admin import RulebookAdmin
 from fortunes.adminsite import indented, refusal_text, who
 from fortunes.errors import DomainError
 from fortunes.models import Amendment, Campaign, Proposal, Rulebook
-from redpackets.admin import changing
+from redpackets.admin import changing, tallying
 from redpackets.admin.changing import ChangeForm, DraftRulesForm, StaffChangeForm
 from redpackets.admin.ruling import Tongue
 
@@ -45,6 +45,9 @@ class ReadableRulebookAdmin(RulebookAdmin):
         "campaign", "version", "reason", "in_force_at", "decided_by", "of_proposal", "of_amendment", "promised",
         "differences", "in_words", "as_json",
     )  # fmt: skip
+
+    class Media:
+        css: ClassVar = {"all": ("redpackets/admin/console.css",)}
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return list(self.fields)
@@ -103,7 +106,7 @@ class ReadableRulebookAdmin(RulebookAdmin):
             "versions": [{"row": row, "lines": tongue.lines(row.changes)} for row in rows],
             "whole": tongue.whole(rows[0].rules),
             "amendments": Amendment.objects.filter(campaign=campaign).order_by("takes_force_at", "pk")[:MOST],
-            "proposals": Proposal.objects.filter(campaign=campaign).order_by("-pk")[:MOST],
+            "proposals": [_in_brief(row) for row in Proposal.objects.filter(campaign=campaign).order_by("-pk")[:MOST]],
         }
         return self._page(request, "rules.html", _("Rules of %(campaign)s") % {"campaign": campaign}, context)
 
@@ -144,6 +147,11 @@ def _campaign(campaign_id: int) -> Campaign:
     if campaign is None:
         raise Http404
     return campaign
+
+
+def _in_brief(proposal: Proposal) -> tuple[Proposal, Any, str]:
+    state = Proposal.State(proposal.state)
+    return proposal, tallying.NAMES[state], tallying.COLOURS[state]
 
 
 def _lines(lines: Any, *, is_ahead: bool) -> str:

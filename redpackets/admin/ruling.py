@@ -67,7 +67,7 @@ GROUPS = {
 PRESET_NAMES = {slug: CardKind(name_zh=zh, name_en=en) for slug, zh, en, *_art in presets.SPECIALS}
 # In the order of the rules.
 ORDER = tuple(GROUPS)
-VALUES = {
+VALUES: dict[tuple[str, ...], dict[str, Any]] = {
     ("split", "mode"): {
         "even": gettext_lazy("evenly"),
         "random": gettext_lazy("by chance"),
@@ -114,7 +114,7 @@ class Tongue:
     def role(self, role: str) -> str:
         """The special kind of a role, by the name that it has in this campaign."""
         named = next((row for row in self.kinds.values() if row.role == role), None)
-        return str(named or PRESET_NAMES.get(role, role))
+        return str(named or PRESET_NAMES.get(role) or role)
 
     def kind_of_role(self, role: str) -> str | None:
         """The slug of the special kind of a role, if the campaign has one."""
@@ -128,7 +128,7 @@ class Tongue:
         for change in changes:
             given = change if isinstance(change, Mapping) else {name: getattr(change, name) for name in _MEMBERS}
             told += [self._line(*leaf) for leaf in _leaves(*(given[name] for name in _MEMBERS))]
-        return sorted(told, key=lambda line: _place(line.path))
+        return sorted(told, key=lambda line: self._place(line.path))
 
     def patch(self, patch: Mapping[str, Any], before: Mapping[str, Any]) -> list[Line]:
         """What a merge patch says, beside the rules that it is laid over: also what is so already."""
@@ -140,6 +140,18 @@ class Tongue:
         """All rules of one version; those that its row is too old to name are as `Rules` has them."""
         named = rules.dump(rules.parse(dict(whole)))
         return self.lines({"path": f"/{name}", "before": None, "after": value} for name, value in named.items())
+
+    def place(self, group: str, name: str) -> int:
+        """Where a member of a group stands: slugs by their ordinals, limits as listed above, unknown ones last."""
+        by_slug: dict[str, Mapping[str, Any]] = {"weights": self.kinds, "caps": self.kinds, "quotas": self.sources}
+        known = list(by_slug.get(group) or _NAMED.get(group, {}))
+        return known.index(name) if name in known else len(known)
+
+    def _place(self, path: str) -> tuple[int, int, int, str]:
+        group, *below = path.split("/")[1:] or [path]
+        member = self.place(group, _unescaped(below[0])) if below else 0
+        part = _PARTS.index(below[-1]) if below and below[-1] in _PARTS else len(_PARTS)
+        return ORDER.index(group) if group in ORDER else len(ORDER), member, part, path
 
     def _line(self, path: str, before: Any, after: Any) -> Line:
         parts = tuple(_unescaped(part) for part in path.split("/")[1:])
@@ -171,11 +183,11 @@ class Tongue:
         match parts:
             case ("split", "minimum_fen") if isinstance(value, int):
                 return yuan(value)
-            case ("split", "jackpots") if isinstance(value, list):
+            case ("split", "jackpots") if isinstance(value, list | tuple):
                 return ", ".join(f"{prize['count']} × {yuan(prize['prize_fen'])}" for prize in value) or _("none")
-            case ("specials",) if isinstance(value, list):
+            case ("specials",) if isinstance(value, list | tuple):
                 return ", ".join(self.role(role) for role in value) or _("none")
-            case ("complete_set",) if isinstance(value, list):
+            case ("complete_set",) if isinstance(value, list | tuple):
                 return ", ".join(self.kind(slug) for slug in value)
         if isinstance(value, str):
             return str(VALUES.get(parts, {}).get(value, value))
@@ -196,6 +208,7 @@ class Tongue:
 
 
 _MEMBERS = ("path", "before", "after")
+_PARTS = (*QUOTA, *CAP)
 _NAMED = {"trading": TRADING, "stealing": STEALING, "split": SPLIT}
 
 
@@ -229,8 +242,3 @@ def _escaped(name: str) -> str:
 
 def _unescaped(part: str) -> str:
     return part.replace("~1", "/").replace("~0", "~")
-
-
-def _place(path: str) -> tuple[int, str]:
-    top = path.split("/")[1] if "/" in path else path
-    return (ORDER.index(top) if top in ORDER else len(ORDER), path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -58,7 +57,7 @@ class SplitForm(forms.Form):
         }
 
 
-def initial(split: rules.Split) -> Mapping[str, Any]:
+def initial(split: rules.Split) -> dict[str, Any]:
     """What the fields show of rules that are in force."""
     return {
         "mode": split.mode,

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from cards.models import Aftermath
 from fortunes import tally
@@ -26,6 +27,8 @@ COLOURS = {
     State.CLOSED: "info",
     State.CANCELLED: "danger",
 }
+# "open" is said of trades too, of which it means something else in Chinese.
+NAMES = dict(State.choices) | {State.OPEN: gettext_lazy("open for ballots")}
 # Of the options, by number; the tenth has the first one's again.
 INKS = ("#2a6fbb", "#d98324", "#2e8b57", "#c8102e", "#6b3fa0", "#1f7a85", "#b8860b", "#5c5c5c", "#9a3b6e")
 
@@ -101,6 +104,7 @@ def _head(vote: Vote) -> dict[str, Any]:
     proposal = vote.proposal
     return {
         "proposal": proposal,
+        "state": NAMES[State(proposal.state)],
         "tone": COLOURS[State(proposal.state)],
         "time": words.instant(vote.now),
         "target": _target(vote),
@@ -194,7 +198,7 @@ def _in_brief(vote: Vote) -> dict[str, Any]:
     return {
         "pk": proposal.pk,
         "question": str(proposal),
-        "state": proposal.get_state_display(),
+        "state": NAMES[State(proposal.state)],
         "tone": COLOURS[State(proposal.state)],
         "times": _("ballots from %(opens)s until %(closes)s") % times,
         "rows": standing(vote),

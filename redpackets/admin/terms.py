@@ -131,21 +131,25 @@ class Terms:
         make: Callable[[], Iterator[tuple[tuple[str, ...], Any]]] = getattr(self, f"_{group}")
         return {"-".join(path): Term(path, *made) for path, made in make()}
 
+    def _ordered(self, group: str) -> list[tuple[str, Any]]:
+        """What the rules say of each kind or source, in the order of these."""
+        return sorted(getattr(self.now, group).items(), key=lambda member: self.tongue.place(group, member[0]))
+
     def _label(self, *path: str) -> str:
         return self.tongue.rule(path)
 
     def _weights(self) -> Iterator[tuple[tuple[str, ...], Any]]:
-        for slug, weight in self.now.weights.items():
+        for slug, weight in self._ordered("weights"):
             yield (("weights", slug), _whole(self.tongue.kind(slug), weight, low=0, high=rules.MAX_WEIGHT))
 
     def _caps(self) -> Iterator[tuple[tuple[str, ...], Any]]:
-        for slug, cap in self.now.caps.items():
+        for slug, cap in self._ordered("caps"):
             path = ("caps", slug, "units")
             low = 1 if self.is_draft else cap.units
             yield path, _whole(self._label(*path), cap.units, low=low, high=rules.MAX_CAP)
 
     def _quotas(self) -> Iterator[tuple[tuple[str, ...], Any]]:
-        for slug, quota in self.now.quotas.items():
+        for slug, quota in self._ordered("quotas"):
             for name in quota.__struct_fields__:
                 path = ("quotas", slug, name)
                 yield path, _whole(self._label(*path), getattr(quota, name), low=0, high=rules.MAX_QUOTA)

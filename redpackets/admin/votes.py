@@ -53,7 +53,7 @@ class ProposalAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("state"), label=tallying.COLOURS)
     def coloured_state(self, proposal: Proposal) -> tuple[str, str]:
-        return proposal.state, proposal.get_state_display()
+        return proposal.state, str(tallying.NAMES[Proposal.State(proposal.state)])
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         seasons: QuerySet[Campaign] | tuple[()] = ()
@@ -102,10 +102,10 @@ class ProposalAdmin(ReadOnlyAdmin):
     def effects_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A vote's page with what its options would do now. By POST, since it reads every hand."""
         self._require(request)
+        found: tuple[voting.Vote, Sequence[Foreseen]] | None = None
         with refusals_told(request):
-            vote = voting.vote(proposal_id=pk)
-            return self._vote_page(request, vote, motions.preview(proposal_id=pk))
-        return self._page_of(pk)
+            found = voting.vote(proposal_id=pk), motions.preview(proposal_id=pk)
+        return self._vote_page(request, *found) if found else self._page_of(pk)
 
     def _vote_page(self, request: HttpRequest, vote: voting.Vote, found: Sequence[Foreseen] = ()) -> HttpResponse:
         proposal, may_run = vote.proposal, request.user.has_perm(RUN)
@@ -254,7 +254,7 @@ def _asked_to_strike(request: HttpRequest, campaign: Campaign) -> list[dict[str,
     amendment = Amendment.objects.filter(campaign=campaign, pk=int(asked)).first() if asked.isdecimal() else None
     if amendment is None:
         return []
-    nothing = {"changes": {}, "compensations": {}}
+    nothing: dict[str, Any] = {"changes": {}, "compensations": {}}
     return [
         {"name_zh": "保留", "name_en": "Keep it", "strikes": None, **nothing},
         {"name_zh": "取消", "name_en": "Strike it", "strikes": amendment.pk, **nothing},

@@ -61,6 +61,7 @@ TOLD: dict[str, str | None] = {
     "cards.TradeNote.player": "trade-notes",
     "cards.Transfer.giver": "transfers",
     "cards.Transfer.receiver": "transfers",
+    "fortunes.Amendment.announced_by": None,  # what staff did: the audit
     "fortunes.Announcement.written_by": None,
     "fortunes.AuditEntry.actor": None,
     "fortunes.Ballot.player": "ballots",
@@ -71,6 +72,8 @@ TOLD: dict[str, str | None] = {
     "fortunes.Event.player": "events",
     "fortunes.Exclusion.player": "exclusions",
     "fortunes.Feed.player": None,  # a counter behind the events
+    "fortunes.Proposal.drafted_by": None,
+    "fortunes.Proposal.opened_by": None,
     "fortunes.PushDue.player": None,  # that a host app will be told of some, for a while
     "fortunes.IdempotencyKey.player": None,  # copies of answers, for 48 hours
     "fortunes.Membership.player": "memberships",

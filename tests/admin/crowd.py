@@ -82,7 +82,7 @@ STATEMENTS = [
        SELECT (SELECT id FROM fortunes_proposal WHERE campaign_id = c), p, 1, '', sha256(n::text::bytea)""",
     """INSERT INTO fortunes_comment (public_id, proposal_id, player_id, text)
        SELECT gen_random_uuid(), (SELECT id FROM fortunes_proposal WHERE campaign_id = c), p, '-'""",
-    """INSERT INTO cards_conversion (public_id, aftermath_id, campaign_id, player_id, kind, cards, into, fen, paid_at)
+    """INSERT INTO cards_conversion (public_id, aftermath_id, campaign_id, player_id, kind, cards, "into", fen, paid_at)
        SELECT gen_random_uuid(), (SELECT id FROM cards_aftermath WHERE campaign_id = c), c, p, 0, 1, '{}', 1,
               fortunes_clock()""",
     "INSERT INTO fortunes_pushdue (player_id, due_at) SELECT p, fortunes_clock() + interval '1 day'",

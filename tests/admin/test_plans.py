@@ -58,7 +58,13 @@ def filtered_by(crowded: Crowd, model: type[models.Model]) -> list[str]:
     """Every filter of a list, with a common and with a rare value."""
     campaigns = {"campaign": (crowded.old.pk, crowded.new.pk)}
     runs = tuple(Settlement.objects.order_by("pk").values_list("pk", flat=True))
-    rare_and_common = campaigns | {"pool": crowded.pools, "settlement": runs, "state": ("freeze", "done")}
+    talked_about = tuple(Proposal.objects.order_by("pk").values_list("pk", flat=True)[:2])
+    rare_and_common = campaigns | {
+        "pool": crowded.pools,
+        "proposal": talked_about,
+        "settlement": runs,
+        "state": ("freeze", "done"),
+    }
     queries = []
     page = admin.site._registry[model]
     for entry in page.list_filter:

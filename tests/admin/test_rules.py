@@ -95,6 +95,9 @@ class TestRaises:
         assert "9 → 7" in str(errors(boss.post(page(campaign, "change/"), {"quotas-code-per_day": "7"}))["__all__"])
         assert rulebooks.current(campaign.pk).quotas["code"].per_day == 9
 
+    def test_its_button_says_what_it_does(self, boss: Client) -> None:
+        assert "Save </button>" in " ".join(boss.get(page(SeasonFactory(), "change/")).content.decode().split())
+
     def test_twice_makes_one_version(self, boss: Client) -> None:
         campaign = SeasonFactory()
         for _ in range(2):
@@ -234,9 +237,18 @@ class TestVersions:
             "Dedication: cards in all": ("-", "1,000"),
             "Dedication: parts of the release": ("-", "1"),
         }
-        assert [line.group for line in second["lines"]] == sorted(
-            (line.group for line in second["lines"]), key=[line.group for line in second["lines"]].index
-        )
+        assert [line.path for line in second["lines"]] == [
+            "/weights/harmony", "/complete_set", "/caps/dedication/units", "/caps/dedication/tranches",
+            "/trading/unknown~1limit", "/specials", "/wilds_fill", "/split/mode", "/split/minimum_fen",
+            "/split/jackpots",
+        ]  # fmt: skip
+
+    def test_are_in_the_order_of_the_kinds_and_sources(self, boss: Client) -> None:
+        campaign = SeasonFactory()
+        told = [line.path for line in boss.get(page(campaign)).context["whole"]]
+        kinds = [path for path in told if path.startswith("/weights/")]
+        assert kinds == [f"/weights/{kind.slug}" for kind in campaign.kinds.order_by("ordinal")]
+        assert told.index("/quotas/code/per_day") < told.index("/quotas/code/per_campaign")
 
     def test_promises_and_origin_are_told(self, boss: Client) -> None:
         proposal = make.OpenProposalFactory(campaign=make.campaign_of_votes())

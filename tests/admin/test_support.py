@@ -224,6 +224,10 @@ class TestHelp:
         assert not boss.get(page(player)).context["offered"]
         assert boss.post(page(player, "unban/"), {"sure": "on"}).status_code == 404
 
+    def test_a_button_says_what_it_does(self, boss: Client) -> None:
+        body = boss.get(page(PlayerFactory(), "ban/")).content.decode()
+        assert "Ban </button>" in " ".join(body.split())
+
     def test_nothing_is_offered_for_staff(self, boss: Client) -> None:
         assert not boss.get(page(member_of_staff())).context["offered"]
 

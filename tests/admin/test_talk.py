@@ -69,11 +69,6 @@ def written(season: Campaign, **fields: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def waiting(season: Campaign) -> Announcement:
-    plan = talk.plan(publish_at=clock.now() + timedelta(days=1))
-    return announcements.write(campaign_id=season.pk, plan=plan, by=None)
-
-
 def page(client: Client, row: Announcement | Comment, **headers: str) -> str:
     response = client.get(f"/admin/fortunes/{row._meta.model_name}/{row.pk}/change/", **headers)
     assert response.status_code == 200
@@ -125,7 +120,7 @@ class TestWritingAnnouncements:
 
 class TestRunningAnnouncements:
     def test_edited_until_published(self, publisher: Client, season: Campaign) -> None:
-        row = waiting(season)
+        row = talk.planned(season)
         address = f"{LIST}{row.pk}/edit/"
         form = publisher.get(address)
         assert form.context["adminform"].form["title_en"].value() == "News"
@@ -139,7 +134,7 @@ class TestRunningAnnouncements:
         assert publisher.post(f"{LIST}{row.pk + 1}/edit/", written(season)).status_code == 404
 
     def test_buttons(self, publisher: Client, season: Campaign) -> None:
-        row = waiting(season)
+        row = talk.planned(season)
         shown = page(publisher, row)
         assert all(label in shown for label in ("Publish now", "Edit", "Pin", "Withdraw"))
         assert said(publisher.post(f"{LIST}{row.pk}/publication/")) == "It is being published."
@@ -158,7 +153,7 @@ class TestRunningAnnouncements:
         assert said(publisher.post(f"{LIST}{row.pk + 1}/pinning/")) == "There is no such announcement."
 
     def test_nothing_without_the_right(self, season: Campaign) -> None:
-        row, client = waiting(season), signed_in(member_of_staff("fortunes.view_announcement"))
+        row, client = talk.planned(season), signed_in(member_of_staff("fortunes.view_announcement"))
         assert "/withdrawal/" not in page(client, row)
         for path in ("publication", "withdrawal", "pinning", "unpinning", "edit"):
             assert client.post(f"{LIST}{row.pk}/{path}/").status_code == 403
@@ -167,7 +162,7 @@ class TestRunningAnnouncements:
         assert signed_in(member_of_staff("fortunes.publish_announcements")).get(LIST).status_code in (200, 403)
 
     def test_list_tells_how_they_are(self, publisher: Client, season: Campaign) -> None:
-        waiting(season)
+        talk.planned(season)
         talk.announced(season)
         shown = publisher.get(LIST, HTTP_ACCEPT_LANGUAGE="en").content.decode()
         assert "waiting" in shown and "published" in shown and "News" in shown

@@ -325,14 +325,14 @@ class TestEffects:
         for cards_held in (["steal", "steal"], ["steal"], ["harmony"]):
             cards.deal(campaign, PlayerFactory(), *cards_held)
         told = self.effects(boss, campaign, self.FORBIDS, {"steal": {"into": "wild"}})
-        assert told["effects"] == ["3 Steal cards held by 2 players would become wild cards."]
+        assert told["effects"] == ["3 × Steal, held by 2 players, would become wild cards."]
         told = self.effects(boss, campaign, self.FORBIDS, {"steal": {"into": "fortune"}})
-        assert told["effects"] == ["3 Steal cards held by 2 players would become random fortunes."]
+        assert told["effects"] == ["3 × Steal, held by 2 players, would become random fortunes."]
 
     def test_say_what_would_be_owed_and_that_it_is_missing(self, boss: Client, campaign: Campaign) -> None:
         cards.deal(campaign, PlayerFactory(), "steal")
         found = self.effects(boss, campaign, self.FORBIDS, {"steal": {"into": "fen", "amount_fen": 150}})
-        assert "1 Steal cards held by 1 players would become ¥1.50 in all." in found["effects"]
+        assert "1 × Steal, held by 1 players, would become ¥1.50 in all." in found["effects"]
         assert "The fund lacks ¥1.50 for it." in found["effects"]
         assert [check.slug for check in found["faults"]] == ["fund-covers"]
 

@@ -26,6 +26,8 @@ EXAMPLES: dict[str, Callable[[World], Call]] = {
     "campaigns_rulebook": lambda world: Call({"slug": world.live.slug, "version": 1}),
     "rulebooks_list": lambda world: _live(world),
     "amendments_list": lambda world: _live(world),
+    "proposals_list": lambda world: _live(world),
+    "proposals_read": lambda world: Call({"proposal_id": world.vote().public_id}),
     "broadcasts_list": lambda world: _live(world),
     "events_list": lambda world: Call(),
     # Ballots
@@ -34,7 +36,7 @@ EXAMPLES: dict[str, Callable[[World], Call]] = {
     "ballots_list": lambda world: Call({"proposal_id": world.counted().public_id}),
     # What is said
     "announcements_list": lambda world: _live(world),
-    "comments_list": lambda world: Call({"proposal_id": world.vote().public_id}),
+    "comments_list": lambda world: Call({"proposal_id": world.talked_about().public_id}),
     "comments_create": lambda world: Call(
         {"proposal_id": world.vote().public_id}, {"text": "留下吧"}, by=world.newcomer()
     ),

@@ -49,6 +49,8 @@ OPERATIONS: dict[str, Player] = {
     "campaigns_rulebook": public(200),
     "rulebooks_list": public(200),
     "amendments_list": public(200),
+    "proposals_list": public(200),
+    "proposals_read": public(200),
     "broadcasts_list": players(200),
     "events_list": players(200),
     "ballot_read": owner(200),

@@ -21,6 +21,7 @@ from config.groups import AUDITOR, OPERATIONS, SUPPORT
 from fortunes.models import Amendment, Campaign, Job, Process, Proposal
 from redpackets.models import CompensationFund, LiveShare, Packet
 from tests.api.world import World
+from tests.factories import talk
 from tests.factories.accounts import PlayerFactory
 from tests.factories.cards import DraftSeasonFactory
 from tests.factories.votes import DraftProposalFactory
@@ -73,6 +74,7 @@ class Office:
         Job.objects.get_or_create(name="accounts.messages")
         PushHost.objects.get_or_create(host="host")
         Process.objects.get_or_create(name="worker@here", kind="worker")
+        talk.planned(world.live)
         self.people: dict[str, Player | None] = {"anonymous": None, "player": PlayerFactory.create()}
         self.people["clerk"] = PlayerFactory.create(is_staff=True)
         for role, name in GROUPS.items():

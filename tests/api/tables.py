@@ -18,6 +18,7 @@ FEW = {
     "cards_stocktranche",
     "django_content_type",
     "django_session",
+    "fortunes_announcement",
     "fortunes_campaign",
     "fortunes_campaignfeed",
     "fortunes_job",

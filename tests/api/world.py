@@ -146,6 +146,10 @@ class World:
             raise ValueError("a gift by link without one")
         return link.code
 
+    def talked_about(self) -> Proposal:
+        """The first vote of the running season, with whatever was said there."""
+        return Proposal.objects.filter(campaign=self.live).order_by("pk").first() or self.vote()
+
     def vote(self) -> Proposal:
         """A vote of the running season that takes ballots."""
         proposal: Proposal = votes.OpenProposalFactory.create(campaign=self.live)

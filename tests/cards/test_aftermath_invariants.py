@@ -24,7 +24,9 @@ FROZEN = (
     "FROM (%s) late WHERE c.id = {season}"
 )
 TRANSFER = "INSERT INTO cards_transfer (campaign_id, kind, giver_id, receiver_id, conversion_id, position, at) "
-PROMISE = "UPDATE fortunes_compensation SET %s WHERE rulebook_id IN (SELECT id FROM fortunes_rulebook "
+PROMISE = (
+    "UPDATE fortunes_compensation SET %s WHERE role = 'copy' AND rulebook_id IN (SELECT id FROM fortunes_rulebook "
+)
 OF_SEASON = "WHERE campaign_id = {season})"
 HAND = "UPDATE cards_hand SET %s WHERE campaign_id = {season} AND player_id = {%s}"
 

@@ -216,7 +216,9 @@ def close(vote: Proposal) -> Proposal:
     return Proposal.objects.get(pk=vote.pk)
 
 
-def cast_held(vote: Proposal, owner: psycopg.Connection, clock: Clock, **cut: str) -> tuple[Proposal, Any]:
+def cast_held(
+    vote: Proposal, owner: psycopg.Connection, clock: Clock, *, gate_lock: str = GATE_LOCK
+) -> tuple[Proposal, Any]:
     """A ballot that was judged in time and commits after its vote was to close; the vote when it has closed."""
     voter = votes.VoterFactory.create(proposal=vote)
 
@@ -230,7 +232,7 @@ def cast_held(vote: Proposal, owner: psycopg.Connection, clock: Clock, **cut: st
         ThreadPoolExecutor(1) as pool,
         holding(owner) as (hold, is_held, release),
         without(owner, "fortunes", "cast", cut=JUDGED, put=f"{JUDGED} WHERE {hold}\n"),
-        without(owner, "fortunes", "gate_lock", **(cut or {"cut": GATE_LOCK, "put": GATE_LOCK})),
+        without(owner, "fortunes", "gate_lock", cut=GATE_LOCK, put=gate_lock),
     ):
         held = pool.submit(ballot)
         until(is_held)
@@ -251,7 +253,7 @@ def test_the_close_waits_for_a_ballot_that_has_passed_the_gate(
 def test_control_without_the_gate_a_ballot_commits_after_the_close(
     vote: Proposal, owner_connection: psycopg.Connection, clock: Clock
 ) -> None:
-    closed, receipt = cast_held(vote, owner_connection, clock, cut=GATE_LOCK, put="")
+    closed, receipt = cast_held(vote, owner_connection, clock, gate_lock="")
     found = rows(vote)
     erase(vote, owner_connection)
 

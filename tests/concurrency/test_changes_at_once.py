@@ -19,13 +19,11 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from cards import errors as card_errors
-from cards.actions import stock
-from cards.models import Draw, StockTranche
+from cards.models import Draw
 from fortunes import errors, gate, rulebooks, sql
 from fortunes.actions import campaigns, rulechanges
 from fortunes.models import Amendment, AuditEntry, Broadcast, Campaign, Rulebook
-from redpackets.actions import openings, pools
-from tests.concurrency.together import PATIENCE_S, patiently, together, until, until_somebody_waits
+from tests.concurrency.together import PATIENCE_S, together, until, until_somebody_waits
 from tests.concurrency.variants import erase, holding, without
 from tests.factories import cards as make
 from tests.factories.accounts import PlayerFactory
@@ -126,173 +124,57 @@ def test_control_without_the_gate_only_the_constraint_keeps_it_from_being_double
 # --- the gate that is held
 
 
-def test_a_change_by_staff_knocks_until_who_is_in_the_gate_has_left(
-    season: Campaign, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    entered, leave = threading.Event(), threading.Event()
-    # It was told once that the gate is held.
-    monkeypatch.setattr(rulechanges.time, "sleep", lambda _: leave.set())
-    monkeypatch.setattr(rulechanges, "KNOCKS", 1_000)
+def with_somebody_in_the_gate(campaign_id: int, act: Callable[[], Any], *, leave: threading.Event) -> Any:
+    """What comes of an act; whoever is in the gate leaves it when told to, at the latest when the act is over."""
+    entered = threading.Event()
 
     def hold() -> None:
         with transaction.atomic():
-            sql.fetch("SELECT fortunes_gate_lock(%(campaign)s)", {"campaign": season.pk})
+            sql.fetch("SELECT fortunes_gate_lock(%(campaign)s)", {"campaign": campaign_id})
             entered.set()
             leave.wait(PATIENCE_S)
 
-    def change() -> Rulebook:
+    def acting() -> Any:
         entered.wait(PATIENCE_S)
-        return raised(season, trading={"open_trades": 30})
+        try:
+            return act()
+        finally:
+            leave.set()
 
-    assert together(hold, change)[1].version == 2
-    assert leave.is_set()
+    return together(hold, acting)[1]
+
+
+def test_a_change_by_staff_knocks_until_who_is_in_the_gate_has_left(
+    season: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave, knocked = threading.Event(), threading.Event()
+    monkeypatch.setattr(rulechanges, "KNOCKS", 1_000)
+    # It was told that the gate is held.
+    monkeypatch.setattr(rulechanges.time, "sleep", lambda _: (knocked.set(), leave.set()))
+    made = with_somebody_in_the_gate(season.pk, partial(raised, season, trading={"open_trades": 30}), leave=leave)
+
+    assert (made.version, knocked.is_set()) == (2, True)
 
 
 def test_a_change_by_staff_gives_up_at_a_gate_that_stays_held(
     season: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entered, done = threading.Event(), threading.Event()
     monkeypatch.setattr(rulechanges, "KNOCKS", 2)
+    act = partial(raised, season, trading={"open_trades": 30})
+    outcome = with_somebody_in_the_gate(season.pk, act, leave=threading.Event())
 
-    def hold() -> None:
-        with transaction.atomic():
-            sql.fetch("SELECT fortunes_gate_lock(%(campaign)s)", {"campaign": season.pk})
-            entered.set()
-            done.wait(PATIENCE_S)
-
-    def change() -> Any:
-        entered.wait(PATIENCE_S)
-        try:
-            return raised(season, trading={"open_trades": 30})
-        finally:
-            done.set()
-
-    assert type(together(hold, change)[1]) is errors.Busy
+    assert type(outcome) is errors.Busy
     assert rulebooks.newest(season.pk).version == 1
 
 
 def test_an_announced_change_waits_for_who_is_in_the_gate(announced: Amendment) -> None:
-    entered, done = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with transaction.atomic():
-            sql.fetch("SELECT fortunes_gate_lock(%(campaign)s)", {"campaign": announced.campaign_id})
-            entered.set()
-            done.wait(PATIENCE_S)
-
     def work() -> int:
-        entered.wait(PATIENCE_S)
-        try:
-            rulechanges.apply_due()
-            return rulebooks.newest(announced.campaign_id).version
-        finally:
-            done.set()
+        rulechanges.apply_due()
+        return rulebooks.newest(announced.campaign_id).version
 
-    assert together(hold, work) == [None, 1]
+    assert with_somebody_in_the_gate(announced.campaign_id, work, leave=threading.Event()) == 1
     rulechanges.apply_due()
     assert whole(announced)
-
-
-# --- the opening
-
-
-def funded_draft() -> Campaign:
-    draft: Campaign = make.DraftSeasonFactory.create()
-    pool = pools.create(campaign_id=draft.pk, amount_fen=100)
-    pools.fund(pool_id=pool.pk, amount_fen=100, business_key=f"fund:{draft.slug}")
-    return draft
-
-
-def redraft(draft: Campaign) -> Rulebook:
-    return raised(draft, caps={"dedication": {"units": 200_000}})
-
-
-def announce(draft: Campaign) -> Amendment:
-    return rulechanges.announce(
-        campaign_id=draft.pk, name_zh="变", name_en="A change", changes={"wilds_fill": True},
-        takes_force_at=draft.opens_at + timedelta(days=1), by=None,
-    )  # fmt: skip
-
-
-def while_it_is_opened(act: Callable[[Campaign], Any], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What comes of an act of staff on a draft that begins while its opening, which has judged it, isn't committed."""
-    draft, plan, planned = funded_draft(), stock.plan, threading.Event()
-
-    def plan_slowly(**given: Any) -> int:
-        rows = plan(**given)
-        planned.set()
-        until_somebody_waits()
-        return rows
-
-    monkeypatch.setattr(stock, "plan", plan_slowly)
-
-    def staff() -> Any:
-        planned.wait(PATIENCE_S)
-        return patiently(partial(act, draft))
-
-    opened, outcome = together(partial(openings.open, campaign_id=draft.pk), staff)
-    assert opened.opened_at is not None
-    return outcome
-
-
-@pytest.mark.parametrize("act", [redraft, announce])
-def test_what_only_a_draft_allows_waits_for_the_opening(
-    act: Callable[[Campaign], Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert type(while_it_is_opened(act, monkeypatch)) is errors.RuleNeedsVote
-
-
-def opened_while_staff_act(
-    act: Callable[[Campaign], Any], monkeypatch: pytest.MonkeyPatch, *, meanwhile: Callable[[Campaign], object]
-) -> Campaign:
-    """A campaign whose opening begins while staff have looked at the draft, and not done yet what they want to."""
-    draft, looked = funded_draft(), threading.Event()
-    laid_over = rulechanges._laid_over
-
-    def look(*given: Any) -> Any:
-        after = laid_over(*given)
-        if not looked.is_set():
-            looked.set()
-            meanwhile(draft)
-        return after
-
-    monkeypatch.setattr(rulechanges, "_laid_over", look)
-
-    def opening() -> Campaign:
-        looked.wait(PATIENCE_S)
-        return openings.open(campaign_id=draft.pk)
-
-    done, opened = together(partial(act, draft), opening)
-    assert type(done) in (Rulebook, Amendment)
-    return opened
-
-
-def follows_from_its_rules(season: Campaign) -> bool:
-    """The stock was planned by the rules in force, and what is announced was announced before the opening."""
-    planned = sum(StockTranche.objects.filter(campaign=season).values_list("units", flat=True))
-    late = season.amendments.filter(announced_at__gt=season.opened_at)
-    return planned == rulebooks.current(season.pk).caps["dedication"].units and not late.exists()
-
-
-@pytest.mark.parametrize("act", [redraft, announce])
-def test_the_opening_waits_for_what_staff_do_with_the_draft(
-    act: Callable[[Campaign], Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened = opened_while_staff_act(act, monkeypatch, meanwhile=lambda _: until_somebody_waits())
-
-    assert follows_from_its_rules(opened)
-
-
-@pytest.mark.parametrize("act", [redraft, announce])
-def test_control_without_the_lock_it_is_done_to_an_opened_season(
-    act: Callable[[Campaign], Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rulechanges, "_locked", lambda campaign_id: Campaign.objects.get(pk=campaign_id))
-
-    def until_it_is_open(draft: Campaign) -> None:
-        until(Campaign.objects.filter(pk=draft.pk, opened_at__isnull=False).exists)
-
-    assert not follows_from_its_rules(opened_while_staff_act(act, monkeypatch, meanwhile=until_it_is_open))
 
 
 # --- the freeze

@@ -135,7 +135,7 @@ def erase(campaign: Campaign, owner: psycopg.Connection) -> None:
         "DELETE FROM cards_tradenote n USING cards_trade t WHERE t.id = n.trade_id AND t.campaign_id = %s",
         [campaign.pk],
     )
-    trades = ("transfer", "play", "addressee", "sharelink", "trade")
+    trades = ("transfer", "conversion", "aftermath", "play", "addressee", "sharelink", "trade")
     cards = ("draw", "drawcount", "drawtotal", "invitationcredit", "hand", "stock", "stocktranche")
     for table in (f"cards_{name}" for name in (*trades, *cards)):
         owner.execute(f"DELETE FROM {table} WHERE campaign_id = {campaign.pk}".encode())

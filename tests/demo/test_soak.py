@@ -174,13 +174,15 @@ def _is_back(running: services.Services, before: int) -> bool:
 
 class TestCrowd:
     @pytest.mark.committed
-    def test_its_history_holds_and_its_split_is_right(self, clock: Clock) -> None:
-        gathered = crowd.gather(23)
+    @pytest.mark.parametrize("mode", crowd.SPLITS)
+    def test_its_history_holds_and_its_split_is_right(self, clock: Clock, mode: str) -> None:
+        gathered = crowd.gather(23, mode)
         run = Settlement.objects.get(pk=gathered.settlement)
         assert gathered.hands == 23 + 4
         call_command("check_invariants", verbosity=0)
         make.close(clock, run)
         make.split(run)
+        assert run.pool.campaign.rulebooks.get().rules["split"]["mode"] == mode
         assert Payout.objects.filter(pool=gathered.pool).count() == 23
         assert second_opinion.faults(run.pk) == []
 

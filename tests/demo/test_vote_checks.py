@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -180,6 +181,6 @@ def test_another_outcome_than_that_of_the_ballots_is_found(outcome: str, winner:
         ([], {}, ("no-quorum", None)),
     ],
 )
-def test_who_wins(options: list[int], given: dict[str, int], decided: tuple[str, int | None]) -> None:
+def test_who_wins(options: list[int], given: dict[str, Any], decided: tuple[str, int | None]) -> None:
     facts = replace(honest()[1], vote=replace(RESULT, **given))
     assert vote_checks._decided(facts, Counter(options)) == decided

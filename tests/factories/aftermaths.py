@@ -26,12 +26,16 @@ def season_with_steals(**rules: Any) -> Campaign:
 
 def remove(campaign: Campaign, *roles: str, promising: Any = None, **changes: Any) -> Rulebook:
     """Take the specials of these roles out of the game, at once, as the close of a vote does."""
+    left = [role for role in ("wild", "steal", "copy") if role not in roles]
+    return change(campaign, {"specials": left, **changes}, promising or {})
+
+
+def change(campaign: Campaign, patch: Any, promising: Any) -> Rulebook:
+    """The next version of the rules, with what it promises for the cards of the roles that it removes."""
     with transaction.atomic():
         gate.close(campaign.pk)
-        left = [role for role in ("wild", "steal", "copy") if role not in roles]
         return rulechanges.apply(
-            campaign_id=campaign.pk, patch={"specials": left, **changes}, reason=Rulebook.Reason.STAFF, by=None,
-            compensations=promising or {},
+            campaign_id=campaign.pk, patch=patch, reason=Rulebook.Reason.STAFF, by=None, compensations=promising,
         )  # fmt: skip
 
 

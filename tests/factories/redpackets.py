@@ -11,7 +11,7 @@ import factory
 
 from accounts.models import Player
 from cards import hands
-from cards.actions import scans
+from cards.actions import aftermaths, scans
 from cards.answers import Redemption
 from fortunes import clock as database_clock
 from fortunes.models import Campaign
@@ -125,7 +125,9 @@ def reveal(clock: Clock, run: Settlement) -> None:
 
 
 def split(run: Settlement) -> Settlement:
-    """Run the stages of one settlement whose deadline has passed up to the seal."""
+    """Run the stages of one settlement whose deadline has passed up to the seal, once cards have done their part."""
+    while aftermaths.step(campaign_id=run.pool.campaign_id):
+        pass
     while Settlement.objects.values_list("state", flat=True).get(pk=run.pk) in Settlement.SPLITTING:
         stages.step(settlement_id=run.pk)
     return Settlement.objects.select_related("pool__campaign").get(pk=run.pk)

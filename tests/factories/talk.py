@@ -23,6 +23,12 @@ def plan(**fields: Any) -> announcements.Plan:
     return announcements.Plan(**{**written, **fields})
 
 
+def planned(campaign: Campaign, **fields: Any) -> Announcement:
+    """One that waits until tomorrow."""
+    tomorrow = plan(publish_at=clock.now() + timedelta(days=1), **fields)
+    return announcements.write(campaign_id=campaign.pk, plan=tomorrow, by=None)
+
+
 def announced(campaign: Campaign, **fields: Any) -> Announcement:
     """One that has been published."""
     row = announcements.write(campaign_id=campaign.pk, plan=plan(**fields), by=None)

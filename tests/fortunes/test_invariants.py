@@ -16,6 +16,7 @@ from tests.cards.test_invariants import PLANTS as PLANTED_IN_TRADES
 from tests.factories import cards as make
 from tests.factories.accounts import FriendshipFactory, PlayerFactory, ReferralFactory
 from tests.votes.test_ballot_invariants import PLANTS as PLANTED_IN_BALLOTS
+from tests.votes.test_invariants import PLANTED as PLANTED_IN_VOTES
 
 KNOWN = {known.name: known for known in invariants.every()}
 
@@ -41,7 +42,8 @@ PLANTS: dict[str, str] = {
         "WHERE campaign_id = {season}"
     ),
     "fortunes/announcements_kept": (
-        "INSERT INTO fortunes_amendment (public_id, campaign_id, name_zh, name_en, changes, takes_force_at, applied_at) "
+        "INSERT INTO fortunes_amendment "
+        "(public_id, campaign_id, name_zh, name_en, changes, takes_force_at, applied_at) "
         "VALUES (gen_random_uuid(), {season}, '', '', '{{}}', fortunes_clock(), fortunes_clock())"
     ),
     "cards/acts_name_the_rules_in_force": (
@@ -115,6 +117,5 @@ def test_a_planted_violation_is_found(name: str, played: tuple[Campaign, Player,
 
 def test_every_invariant_of_the_ground_and_the_cards_has_its_violation() -> None:
     of_trades = {f"cards/{name}" for name in PLANTED_IN_TRADES}
-    assert {name for name in KNOWN if name.startswith(("fortunes/", "cards/"))} == set(PLANTS) | of_trades | set(
-        PLANTED_IN_BALLOTS
-    )
+    of_votes = {f"fortunes/{name}" for name, _ in PLANTED_IN_VOTES} | set(PLANTED_IN_BALLOTS)
+    assert {name for name in KNOWN if name.startswith(("fortunes/", "cards/"))} == set(PLANTS) | of_trades | of_votes

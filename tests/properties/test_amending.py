@@ -165,7 +165,7 @@ def test_where_two_changes_meet(one: str, other: str, meeting: str | None) -> No
 def test_staff_may_raise_quotas_and_limits_and_no_more(before: Rules, data: st.DataObject) -> None:
     """Any mixture: what is beyond staff is exactly what isn't a limit that lets players do more."""
     plain = rules.dump(before)
-    steps = data.draw(
+    steps: dict[str, Any] = data.draw(
         st.fixed_dictionaries(
             {
                 "quotas": st.dictionaries(

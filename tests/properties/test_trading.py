@@ -29,13 +29,14 @@ from hypothesis.stateful import (
 from accounts.actions import friendships
 from accounts.models import Player
 from cards import catalogue
+from cards.actions import aftermaths as following
 from cards.actions import trades as verbs
 from cards.models import Hand, Trade
 from fortunes.errors import DomainError
-from fortunes.models import Event, Rulebook
+from fortunes.models import Event
 from tests.concurrency.trading import violations
+from tests.factories import aftermaths, trades
 from tests.factories import cards as make
-from tests.factories import trades
 from tests.factories.accounts import PlayerFactory
 from tests.plugins.clock import Clock
 from tests.properties import trade_model as model
@@ -65,6 +66,8 @@ kinds = st.sampled_from(KINDS)
 numbers = st.integers(0, 9_999)
 hands_of_six = st.lists(st.lists(kinds, min_size=4, max_size=10), min_size=6, max_size=6)
 TOLD = ("gift.", "trade.", "card.")
+# What the model doesn't know.
+UNTOLD = ("expires_at", "conversion")
 
 
 class Trading(RuleBasedStateMachine):
@@ -156,7 +159,7 @@ class Trading(RuleBasedStateMachine):
         given: dict[str, Any] = {"everyone": True} if to is None else {"to": [self.players[p] for p in to]}
         given = {"link": "wechat"} if audience == "link" else given
         answer = self.do(
-            self.world.why_not_propose(by, audience, to, gives),
+            self.world.why_not_propose(by, audience, to, gives, takes),
             lambda: trades.propose(self.season, self.players[by], type_, gives=gives, takes=takes, note=note, **given),
         )
         if answer:
@@ -293,12 +296,17 @@ class Trading(RuleBasedStateMachine):
 
     @rule(specials=st.sets(st.sampled_from(model.SPECIALS), min_size=1), wilds_fill=st.booleans())
     def change_rules(self, specials: set[str], wilds_fill: bool) -> None:
-        latest = Rulebook.objects.filter(campaign=self.season).order_by("-version")[0]
-        rules = latest.rules | {"specials": sorted(specials), "wilds_fill": wilds_fill}
-        Rulebook.objects.create(
-            campaign=self.season, version=latest.version + 1, rules=rules, reason=Rulebook.Reason.VOTE
-        )
-        self.world.specials, self.world.wilds_fill = specials, wilds_fill
+        promising = {
+            role: {"into": into, "amount_fen": model.FEN if into == "fen" else None}
+            for role, into in self.world.change(specials, wilds_fill).items()
+        }
+        aftermaths.change(self.season, {"specials": sorted(specials), "wilds_fill": wilds_fill}, promising)
+
+    @rule()
+    def follow_rules(self) -> None:
+        """After the deadline too: nobody has frozen the season."""
+        aftermaths.follow(self.season)
+        self.world.follow_rules()
 
     # --- what has to be true after every step
 
@@ -334,7 +342,7 @@ class Trading(RuleBasedStateMachine):
     def everybody_was_told_exactly_this(self) -> None:
         for number, told in enumerate(self.world.told):
             rows = Event.objects.filter(player=self.players[number], seq__gt=self.read[number]).order_by("seq")
-            news = [(row.type, {key: row.data[key] for key in row.data if key != "expires_at"}) for row in rows]
+            news = [(row.type, {key: row.data[key] for key in row.data if key not in UNTOLD}) for row in rows]
             assert [item for item in news if item[0].startswith(TOLD)] == told
             assert [row.seq for row in rows] == list(range(self.read[number] + 1, self.read[number] + len(rows) + 1))
             self.read[number] += len(rows)
@@ -342,8 +350,10 @@ class Trading(RuleBasedStateMachine):
 
 
 @pytest.mark.committed
-def test_trades_follow_their_model(clock: Clock) -> None:
+def test_trades_follow_their_model(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     Trading.clock = clock
+    # All in one transaction, so that everybody hears of them in their order.
+    monkeypatch.setattr(following, "MOST_TRADES", 1_000)
     suppressed = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     run_state_machine_as_test(
         Trading,

@@ -16,6 +16,7 @@ SPECIALS = ("wild", "steal", "copy")
 LIFETIME_H, PROTECTION_H, SEASON_H = 24, 20, 14 * 24
 OPEN_TRADES, OPEN_LINKS, LINKS_PER_DAY, RECEIVED_PER_DAY = 4, 2, 3, 6
 STEALS_PER_DAY, STEALS_PER_PAIR = 2, 1
+FEN = 3
 
 Refusal = str | None
 
@@ -53,6 +54,15 @@ class Trade:
         return [player for player in self.asked if player not in self.declined]
 
 
+@dataclass
+class Change:
+    """A version of the rules that no worker has followed yet: what becomes of the cards of which kinds."""
+
+    removed: set[str]
+    promises: dict[str, str]
+    completes: bool
+
+
 class World:
     def __init__(self, names: Sequence[str], specials: Sequence[str]) -> None:
         self.names = list(names)
@@ -64,6 +74,7 @@ class World:
         self.told: list[list[tuple[str, dict[str, Any]]]] = [[] for _ in names]
         self.specials = set(specials)
         self.wilds_fill = False
+        self.changes: list[Change] = []
         self.now = 0
         self.minted = self.spent = 0
 
@@ -106,6 +117,8 @@ class World:
             return "trade-with-oneself"
         if self.frozen:
             return "campaign-frozen"
+        if self._barred(kinds):
+            return "rule-forbids"
         if not self.are_friends(giver, to):
             return "friend-not-found"
         if not self._has(giver, kinds):
@@ -122,12 +135,16 @@ class World:
 
     # --- proposals
 
-    def why_not_propose(self, by: int, audience: str, to: Sequence[int] | None, gives: Sequence[str]) -> Refusal:
+    def why_not_propose(
+        self, by: int, audience: str, to: Sequence[int] | None, gives: Sequence[str], takes: Sequence[str]
+    ) -> Refusal:
         """`to` is None for all friends, and empty for a link."""
         if to and by in to:
             return "trade-with-oneself"
         if self.frozen:
             return "campaign-frozen"
+        if self._barred([*gives, *takes]):
+            return "rule-forbids"
         if audience != "link" and not (self.friends_of(by) if to is None else set(to) <= set(self.friends_of(by))):
             return "friend-not-found"
         if not self._has(by, gives):
@@ -238,9 +255,11 @@ class World:
         """What a worker does with those that are over."""
         if self.frozen:
             return
-        over = [trade for trade in self.trades if trade.state == "open" and self.is_over(trade)]
+        self._end([trade for trade in self.trades if trade.state == "open" and self.is_over(trade)], "expired")
+
+    def _end(self, over: list[Trade], state: str) -> None:
         for trade in over:
-            trade.state = "expired"
+            trade.state = state
         versions = {
             player: self._return([trade for trade in over if trade.proposer == player])
             for player in {trade.proposer for trade in over}
@@ -249,6 +268,43 @@ class World:
             version = versions[trade.proposer] if trade.type == "gift" else None
             self._close_for(trade, [trade.proposer], by=None, version=version)
             self._close_for(trade, trade.still_asked(), by=None)
+
+    # --- changes of the rules
+
+    def change(self, specials: set[str], wilds_fill: bool) -> dict[str, str]:
+        """What is promised for the cards of each role that is removed: a wild card if they still count, or money."""
+        removed = self.specials - specials
+        promises = dict.fromkeys(removed, "wild" if "wild" in specials else "fen")
+        self.changes.append(Change(removed, promises, wilds_fill != self.wilds_fill))
+        self.specials, self.wilds_fill = specials, wilds_fill
+        return promises
+
+    def follow_rules(self) -> None:
+        """What a worker does with versions of the rules, one after the other."""
+        for change in self.changes:
+            void = [trade for trade in self.trades if {*trade.gives, *trade.takes} & change.removed]
+            self._end([trade for trade in void if trade.state == "open"], "voided")
+            for player in range(len(self.names)):
+                self._convert(player, change.promises)
+                if change.completes:
+                    self._judge(player)
+        self.changes.clear()
+
+    def _convert(self, player: int, promises: dict[str, str]) -> None:
+        cards = self.hands[player].cards
+        found = [(kind, cards[kind]) for kind in SPECIALS if kind in promises and cards[kind]]
+        for kind, count in found:
+            self.spent += count
+            del cards[kind]
+            if promises[kind] == "wild":
+                self.minted += count
+                cards["wild"] += count
+        if found:
+            self._keep(player)
+        for kind, count in found:
+            into = ["wild"] * count if promises[kind] == "wild" else []
+            fen = 0 if into else count * FEN
+            self._tell(player, "card.converted", kind=kind, cards=count, into=into, fen=fen, **self._hand(player))
 
     # --- special cards
 
@@ -316,7 +372,12 @@ class World:
             return "trade-already-closed"
         return "trade-expired" if self.is_over(trade) else None
 
+    def _barred(self, kinds: Sequence[str]) -> bool:
+        return any(kind in SPECIALS and kind not in self.specials for kind in kinds)
+
     def _uncovered(self, trade: Trade, by: int) -> Refusal:
+        if self._barred([*trade.gives, *trade.takes]):
+            return "rule-forbids"
         if not self._has(by, trade.takes):
             return "card-not-held"
         if trade.type != "gift" and not self._has(trade.proposer, trade.gives):
@@ -336,8 +397,11 @@ class World:
         self._keep(player)
 
     def _keep(self, player: int) -> None:
+        self.hands[player].version += 1
+        self._judge(player)
+
+    def _judge(self, player: int) -> None:
         hand = self.hands[player]
-        hand.version += 1
         missing = sum(not hand.holds(kind) for kind in FORTUNES)
         hand.complete = missing <= (hand.holds("wild") if self.wilds_fill else 0)
 

@@ -25,16 +25,17 @@ from cards.actions import copies, credits, steals, trades, wilds
 from cards.models import SupportReason
 from cards.trading import Audience
 from config.client.sockets import Socket
-from fortunes.actions import rulechanges
+from fortunes.actions import proposals, rulechanges
 from fortunes.models import Campaign, DatabaseNow, Proposal
-from redpackets.actions import compensations, shares
+from redpackets.actions import compensations, conversions, shares
 from redpackets.models import LiveShare
+from tests.factories import aftermaths, talk, votes
 from tests.factories import cards as make
 from tests.factories import redpackets as money
-from tests.factories import talk, votes
 from tests.factories.accounts import FriendshipFactory, PlayerFactory, ReferralFactory
 from tests.plugins.clock import Clock
 from tests.realtime.servers import Server
+from tests.votes import motions
 
 # Who hears of it, and where.
 Heard = tuple[Player, Campaign]
@@ -76,6 +77,27 @@ def settled(owner: psycopg.Connection) -> Heard:
     finally:
         clock.restore()
     return PlayerFactory.create(), run.pool.campaign
+
+
+@occurs("proposal.opened", "proposal.extended", "proposal.cancelled")
+def called_off(owner: psycopg.Connection) -> Heard:
+    campaign = season()
+    vote = motions.opened(campaign)
+    later = vote.closes_at + timedelta(hours=1)
+    proposals.extend(proposal_id=vote.pk, closes_at=later, by=None)
+    proposals.cancel(proposal_id=vote.pk, reason_zh="写错了", reason_en="It was a mistake", by=None)
+    return PlayerFactory.create(), campaign
+
+
+@occurs("proposal.closed")
+def decided(owner: psycopg.Connection) -> Heard:
+    """The clock is turned back before anybody connects; the feed keeps what it was told."""
+    vote, clock = motions.opened(season()), Clock(owner)
+    try:
+        motions.close(clock, vote)
+    finally:
+        clock.restore()
+    return PlayerFactory.create(), vote.campaign
 
 
 @occurs("rule.announced", "rulebook.changed")
@@ -211,6 +233,26 @@ def stolen(owner: psycopg.Connection) -> Heard:
 def taken(owner: psycopg.Connection) -> Heard:
     campaign, thief, _ = steal()
     return thief, campaign
+
+
+@occurs("card.converted")
+def converted(owner: psycopg.Connection) -> Heard:
+    campaign, one, _ = trading()
+    make.deal(campaign, one, "steal")
+    aftermaths.remove(campaign, "steal", promising=aftermaths.INTO_WILD)
+    aftermaths.follow(campaign)
+    return one, campaign
+
+
+@occurs("conversion.paid")
+def paid(owner: psycopg.Connection) -> Heard:
+    campaign, one, _ = trading()
+    make.deal(campaign, one, "steal")
+    aftermaths.remove(campaign, "steal", promising=aftermaths.INTO_FEN)
+    aftermaths.follow(campaign)
+    compensations.fund(campaign_id=campaign.pk, amount_fen=100, business_key=f"fund:{campaign.slug}:v", by=None)
+    conversions.pay_due()
+    return one, campaign
 
 
 @occurs("card.turned")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -11,16 +12,18 @@ from typing import Any
 
 from accounts import tokens
 from accounts.models import Player
+from cards.actions import presets
 from config.client.pushes import News, Push, TallyChanged
 from config.client.rest import Client
 from config.client.season import Season
 from config.client.sockets import Position, Refused
 from config.client.verbs import Verbs
 from config.client.votes import BallotReceipt, Tally
+from config.demo import season
 from fortunes import clock, threads
 from fortunes.actions import proposals
 from fortunes.actions.judging import OptionPlan
-from fortunes.models import Campaign, Proposal
+from fortunes.models import Amendment, Campaign, Proposal
 from redpackets.actions import motions
 from tests.factories.accounts import PlayerFactory
 from tests.realtime.servers import PATIENCE_S, Server
@@ -76,8 +79,9 @@ class Citizen:
     @property
     def tally(self) -> Tally | TallyChanged:
         """The newest of the one that is watched."""
-        pushed = [news for news in self.news("tally.changed") if isinstance(news, TallyChanged)]
-        return max([*self._tallies, *pushed], key=lambda tally: tally.at)
+        seen: list[Tally | TallyChanged] = [*self._tallies]
+        seen += [news for news in self.news("tally.changed") if isinstance(news, TallyChanged)]
+        return max(seen, key=lambda tally: tally.at)
 
     async def is_refused(self, act: Any) -> str:
         """The code."""
@@ -110,6 +114,19 @@ def put_to_the_vote(campaign: Campaign, options: Sequence[Mapping[str, Any]]) ->
         options=plans, opens_at=now, closes_at=now + VOTE,
     )  # fmt: skip
     return motions.open_(proposal_id=proposal.pk, by=None)
+
+
+def season_of_2017(**rulebook: Any) -> tuple[Campaign, Amendment, Proposal]:
+    """A live season with the steal card announced for its middle, and the vote about it: soon, and for some minutes."""
+    opens_at = clock.now() - timedelta(minutes=1)
+    closes_at = opens_at + 8 * VOTE
+    campaign = presets.five_fortunes_2017(
+        slug=f"of-2017-{secrets.token_hex(4)}", opens_at=opens_at, closes_at=closes_at, reveal_at=closes_at,
+        rulebook=rulebook,
+    )  # fmt: skip
+    season.ready(campaign, pool_fen=1_000, credit_after_s=None)
+    proposal = Proposal.objects.get(campaign=campaign)
+    return campaign, Amendment.objects.get(campaign=campaign), motions.open_(proposal_id=proposal.pk, by=None)
 
 
 async def vote(voters: Sequence[Citizen], proposal: Proposal, against: int) -> None:

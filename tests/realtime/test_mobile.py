@@ -15,9 +15,12 @@ from accounts import tokens
 from config import documents
 from config.client.rest import Client
 from config.local.environment import ROOT
+from fortunes.actions import closing
+from fortunes.models import DatabaseNow, Proposal
 from tests.factories import cards as make
+from tests.factories import votes
 from tests.factories.accounts import PlayerFactory
-from tests.realtime import servers
+from tests.realtime import servers, story
 from tests.realtime.servers import Server
 from tests.realtime.transcripts import BLOCK, Reader
 
@@ -26,16 +29,23 @@ EXAMPLE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def stage() -> dict[str, str]:
-    """A season, codes to scan, and Bob, who holds what others want."""
+    """A season, codes to scan, and Bob, who holds what others want. One vote is over, and another one is open."""
     season = make.TradingSeasonFactory.create()
     bob = PlayerFactory.create()
     make.deal(season, bob, "harmony", "harmony", "harmony", "patriotism")
+    decided = story.put_to_the_vote(season, [{}, {"changes": {"quotas": {"code": {"per_day": 1_001}}}}])
+    votes.cast(bob, decided, story.REMOVE)
+    Proposal.objects.filter(pk=decided.pk).update(closes_at=DatabaseNow())
+    closing.close_due()
+    removed = {"changes": {"specials": ["wild"]}, "compensations": {"copy": {"into": "wild"}}}
+    story.put_to_the_vote(season, [{}, removed])
     return {
         "SEASON": season.slug,
         "CODE": make.code(season),
         "OTHER_CODE": make.code(season),
         "BOB": tokens.issue(bob).token,
         "BOB_ID": str(bob.public_id),
+        "DECIDED": str(decided.public_id),
         "USERNAME": f"mei-{secrets.token_hex(5)}",
         "PASSWORD": secrets.token_hex(8),
     }

@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,7 +22,7 @@ from config.client.pushes import CardConverted, ProposalClosed, RulebookChanged
 from config.client.sockets import Refused
 from config.client.verbs import ALL_FRIENDS, Audience
 from fortunes import threads
-from fortunes.models import Ballot, BallotCount, Campaign, Proposal, Rulebook
+from fortunes.models import Amendment, Ballot, BallotCount, Campaign, Proposal, Rulebook
 from redpackets.actions import compensations
 from redpackets.models import LedgerEntry
 from tests.factories import cards as make
@@ -50,12 +52,20 @@ CITIZENS = 2 * THIEVES + 4
 AGAINST = 6
 # A socket has 20 frames a second.
 PACE_S = 0.1
+# The clocks of two connections may be read in another order than their statements began.
+A_MOMENT = timedelta(seconds=1)
 
 
 @pytest.fixture
 def machinery(committed_db: None, tmp_path: Path) -> Iterator[None]:
     with worker(tmp_path), beat(tmp_path, "beat"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def tokens_outlive_the_story(settings: Any) -> None:
+    """The clock is put forward by more than the minutes that tokens live."""
+    settings.ACCESS_TOKEN_LIFETIME_S = 6 * 3600
 
 
 @pytest.fixture
@@ -109,12 +119,74 @@ async def test_it_is_voted_out_of_the_game(
     assert await threads.run(wrong, campaign, proposal, opened, into) == []
 
 
+async def test_it_is_struck_before_it_is_in_force(
+    committed_db: None, machinery: None, clock: Clock, a: Server, b: Server
+) -> None:
+    """Announced in two seasons for the same time. One strikes it. In the other it is kept, and comes."""
+    struck, kept = [await threads.run(announced, [a, b]) for _ in range(2)]
+    async with story.everybody([*struck.people, *kept.people]):
+        for coming in (struck, kept):
+            thief, victim, *_ = coming.people
+            assert [item.state for item in await thief.season.amendments()] == ["announced"]
+            assert await thief.is_refused(thief.season.steal(victim.id)) == "rule-forbids"
+        await threads.run(clock.move_to, struck.proposal.opens_at + A_MOMENT)
+        # Of six, four are for striking it here, and two there.
+        await story.vote(struck.people, struck.proposal, 4)
+        await story.vote(kept.people, kept.proposal, 2)
+        await threads.run(clock.move_to, kept.proposal.closes_at + A_MOMENT)
+        for coming, winner in ((struck, REMOVE), (kept, KEEP)):
+            for citizen in coming.people:
+                await citizen.hears("proposal.closed")
+                (closed,) = citizen.news("proposal.closed")
+                assert isinstance(closed, ProposalClosed)
+                assert (closed.outcome, closed.winner, closed.version) == ("adopted", winner, None)
+
+        await threads.run(clock.move_to, kept.amendment.takes_force_at + A_MOMENT)
+        for citizen in kept.people:
+            await citizen.hears("rulebook.changed")
+            (changed,) = citizen.news("rulebook.changed")
+            assert isinstance(changed, RulebookChanged)
+            assert (changed.version, changed.amendment) == (2, str(kept.amendment.public_id))
+            assert "steal" in (await citizen.season.rules()).rules["specials"]
+        thief, victim, *_ = kept.people
+        assert (await thief.by(socket=True).steal(victim.id)).play.kind == "harmony"
+        assert [item.state for item in await thief.season.amendments()] == ["in-force"]
+
+        # The worker that has put the one in force has passed by the other.
+        for citizen in struck.people:
+            (amendment,) = await citizen.season.amendments()
+            assert (amendment.state, amendment.struck_by) == ("struck", str(struck.proposal.public_id))
+            assert (await citizen.season.rules()).version == 1
+            assert citizen.news("rulebook.changed") == []
+        thief, victim, *_ = struck.people
+        assert await thief.is_refused(thief.season.steal(victim.id)) == "rule-forbids"
+
+
+@dataclass(frozen=True)
+class Announced:
+    """A season that waits for the steal card, and its six players: a thief, whose friend has something, and others."""
+
+    amendment: Amendment
+    proposal: Proposal
+    people: list[Citizen]
+
+
+def announced(homes: list[Server]) -> Announced:
+    campaign, amendment, proposal = story.season_of_2017(caps={}, quotas=make.PLENTY, stealing=STEALING)
+    people = story.citizens(campaign, homes, 6)
+    for citizen in people:
+        make.deal(campaign, citizen.row, "harmony", "harmony")
+    make.deal(campaign, people[0].row, "steal")
+    FriendshipFactory.create(player=people[0].row, friend=people[1].row)
+    return Announced(amendment, proposal, people)
+
+
 def put_to_the_vote(campaign: Campaign, into: str) -> Proposal:
     promise: dict[str, Any] = {"into": into}
     if into == "fen":
         promise["amount_fen"] = FEN
-        fund = {"campaign_id": campaign.pk, "amount_fen": 100_000, "business_key": f"fund:{campaign.slug}:c"}
-        compensations.fund(**fund, by=PlayerFactory.create(is_staff=True).pk)
+        key, staff = f"fund:{campaign.slug}:c", PlayerFactory.create(is_staff=True)
+        compensations.fund(campaign_id=campaign.pk, amount_fen=100_000, business_key=key, by=staff.pk)
     return story.put_to_the_vote(campaign, [{}, {"changes": GONE, "compensations": {"steal": promise}}])
 
 
@@ -171,8 +243,9 @@ async def keeps_what_was_promised(citizen: Citizen, into: str) -> None:
     """What was held has become something else, and the hand agrees with what the player was told."""
     hand = (await citizen.season.hand()).hand
     assert (hand.counts["steal"], hand.escrow["steal"]) == (0, 0)
-    told = [news for news in citizen.news("card.converted") if isinstance(news, CardConverted)]
     converted = await threads.run(lambda: Conversion.objects.filter(player=citizen.row).count())
+    await citizen.app.until(lambda: len(citizen.news("card.converted")) >= converted)
+    told = [news for news in citizen.news("card.converted") if isinstance(news, CardConverted)]
     assert len(told) == converted <= 1
     for news in told:
         assert (news.kind, news.fen) == ("steal", news.cards * FEN if into == "fen" else 0)

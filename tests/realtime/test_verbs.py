@@ -18,9 +18,11 @@ from config.client.season import Season
 from config.client.shapes import Presence
 from config.client.sockets import Refused
 from config.client.verbs import ALL_FRIENDS, Audience, Verbs
+from config.client.votes import Tally
 from fortunes.models import Campaign
 from tests.factories import cards as make
 from tests.factories.accounts import FriendshipFactory, PlayerFactory
+from tests.realtime import story
 from tests.realtime.people import Person
 from tests.realtime.servers import Server
 from tests.realtime.test_line import PATIENCE_S, collect, listening
@@ -136,6 +138,47 @@ async def test_the_same_key_is_the_same_act(couple: tuple[Friend, Friend]) -> No
     first = await one.verbs.gift(other.id, ["harmony"], key="chosen-once")
     assert await one.season.gift(other.id, ["harmony"], key="chosen-once") == first
     assert first.hand.counts["harmony"] == 1
+
+
+def put_to_the_vote(slug: str) -> str:
+    return str(story.put_to_the_vote(Campaign.objects.get(slug=slug), [{}, {}]).public_id)
+
+
+async def test_a_ballot_and_what_is_said_under_the_vote(couple: tuple[Friend, Friend]) -> None:
+    one, other = couple
+    proposal = await sync_to_async(put_to_the_vote)(one.season.campaign)
+    receipt = await one.verbs.cast(proposal, story.REMOVE)
+    assert (receipt.option, receipt.changed) == (story.REMOVE, False)
+    assert (await one.season.ballot(proposal)).receipt == receipt.receipt
+    with pytest.raises(Refused) as caught:
+        await other.verbs.cast(proposal, 3)
+    assert caught.value.code == "option-not-found"
+    (found,) = await other.season.proposals()
+    assert ([option.ballots for option in found.options], found.mine, found.state) == ([0, 1], None, "open")
+    written = await one.season.comment(proposal, "Let it go")
+    assert [said.text async for said in other.client.pages(operations.COMMENTS, proposal=proposal)] == ["Let it go"]
+    await one.client.call(operations.TAKE_BACK_COMMENT, comment=written.id)
+    assert [said async for said in other.client.pages(operations.COMMENTS, proposal=proposal)] == []
+    assert (await one.season.announcements(), await one.season.amendments()) == ([], [])
+    assert [row.version for row in await one.season.rulebooks()] == [1]
+
+
+async def test_a_line_watches_a_tally_again_over_each_new_socket(alice: Person) -> None:
+    proposal = await sync_to_async(put_to_the_vote)(alice.season.slug)
+    async with relay(alice.home) as between, listening(alice, between.url) as app, Client(alice.home.url) as client:
+        client.access = alice.token
+        heard: list[Tally] = []
+        await app.line.follow_tally(proposal, heard.append)
+        between.cut()
+        await app.until(lambda: len(heard) > 1)
+        await client.season(alice.season.slug).cast(proposal, story.KEEP)
+        await app.until(lambda: heard[-1].cast == 1 or any(push.event == "tally.changed" for push in app.heard))
+        await app.line.leave_tally(proposal)
+        told = len(heard)
+        between.cut()
+        await app.until(lambda: app.line.reconnects >= 2)
+        await app.line.ping()
+    assert len(heard) == told
 
 
 async def test_a_line_asks_for_presence_again_over_each_new_socket(alice: Person, bob: Person) -> None:

@@ -109,7 +109,7 @@ def _set_aside(funded_fen: int, paid_fen: int) -> Callable[[Settlement], object]
 
 
 def _ruled(run: Settlement, *, mode: str, minimum_fen: int, planted: int) -> None:
-    """As if the rules had said so at the freeze, and one more winner had got `planted` fen; the others have 33 or 34."""
+    """As if the rules had said so at the freeze, and one more winner had got `planted` fen; others have 33."""
     written = make.ONE_CARD | {"split": {"mode": mode, "minimum_fen": minimum_fen}}
     Rulebook.objects.create(campaign=run.pool.campaign, version=2, rules=written, reason="staff")
     _settlement(rulebook_version=2, minimum_fen=minimum_fen)(run)

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
-from hypothesis import given
-from hypothesis import strategies as st
 
 from accounts import tokens
 from accounts.models import Player
@@ -98,22 +96,22 @@ class TestCounting:
         settled = make.split(run)
         assert live == (settled.winners, min(make.payouts(settled).values())) == (3, 33_333)
 
+    @pytest.mark.parametrize(("split", "each_fen"), [("random", 20_000), ("tiered", 19_994), ("return", 20_000)])
+    def test_an_average_or_what_is_left_without_jackpots(self, split: str, each_fen: int, clock: Clock) -> None:
+        run = make.SettlementFactory.create(pool__split=make.SPLITS[split])
+        winners(run.pool.campaign, 5)
+        assert count(run.pool.campaign) == (5, each_fen)
+        make.close(clock, run)
+        make.split(run)
+        told = showing.share(campaign_id=run.pool.campaign_id)
+        assert (told.complete, told.each_fen) == (5, each_fen)
+
     def test_ranges_add_up(self, campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
         make.lose(campaign, PlayerFactory.create_batch(2))
         winners(campaign, 5)
         for hands_a_range in (1, 2, 3, 7, 8):
             monkeypatch.setattr(shares, "RANGE_HANDS", hands_a_range)
             assert count(campaign) == (5, 20_000)
-
-
-@given(amount=st.integers(1, 2**39), complete=st.integers(0, 2**31))
-def test_each_is_the_lowest_share(amount: int, complete: int) -> None:
-    each = shares.each_fen(amount_fen=amount, complete=complete)
-    if complete == 0:
-        assert each is None
-    else:
-        assert each is not None
-        assert 0 <= amount - each * complete < complete
 
 
 class TestWhen:

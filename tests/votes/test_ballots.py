@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from uuid import uuid4
 
@@ -311,3 +312,38 @@ def test_who_watches_learns_whose_vote_it_is_and_whether_it_is_over(season: Camp
         ended.public_id: (season.pk, True),
     }
     assert looks[vote.public_id].tally.ballots == {"1": 0, "2": 0}
+
+
+def test_a_count_of_a_vote_is_its_rows(season: Campaign, vote: Proposal) -> None:
+    voters = votes.VoterFactory.create_batch(6, proposal=vote)
+    receipts = [votes.cast(voter, vote, number % 3 // 2 + 1) for number, voter in enumerate(voters)]
+    counted = ballots.count(proposal=vote)
+    leaves = sorted(bytes.fromhex(receipt.leaf) for receipt in receipts)
+    assert counted.ballots == {1: 4, 2: 2}
+    assert (counted.cast, counted.eligible) == (6, 6)
+    assert counted.digest == hashlib.sha256(b"".join(leaves)).digest()
+
+
+def test_a_count_goes_on_where_the_last_part_ended(vote: Proposal, monkeypatch: pytest.MonkeyPatch) -> None:
+    for voter in votes.VoterFactory.create_batch(7, proposal=vote):
+        votes.cast(voter, vote)
+    whole = ballots.count(proposal=vote)
+    for part in (1, 3, 7):
+        monkeypatch.setattr(ballots, "LEAVES_AT_ONCE", part)
+        assert ballots.count(proposal=vote) == whole
+
+
+def test_a_vote_without_a_ballot_is_counted(vote: Proposal) -> None:
+    assert ballots.count(proposal=vote) == ballots.Counted({}, 0, hashlib.sha256().digest(), 0)
+
+
+def test_eligible_are_those_who_may_vote_and_those_who_have(vote: Proposal) -> None:
+    """Excluded after having voted: the ballot counts, and so does the voter."""
+    voted, excluded, silent = votes.VoterFactory.create_batch(3, proposal=vote)
+    make.redeem(vote.campaign, PlayerFactory.create())
+    votes.cast(voted, vote)
+    for player in (voted, excluded):
+        Exclusion.objects.create(campaign=vote.campaign, player=player, reason=Exclusion.Reason.FRAUD)
+    assert ballots.count(proposal=vote).eligible == 2
+    votes.cast(silent, vote)
+    assert ballots.count(proposal=vote).eligible == 2

@@ -124,6 +124,17 @@ class TestEdit:
         assert list(Option.objects.filter(proposal=draft).values_list("changes", flat=True)) == [{}, LOOSER]
         assert audited(draft) == ["proposal.drafted", "proposal.edited"]
 
+    def test_one_that_somebody_else_has_written_anew_meanwhile(self, season: Campaign) -> None:
+        draft = drafted(season)
+        seen = proposals.fingerprint(draft)
+        proposals.edit(proposal_id=draft.pk, by=None, seen=seen, **motion(KEEP, change(LOOSER)))
+        for act in (proposals.edit, proposals.open_):
+            given = motion() if act is proposals.edit else {}
+            with pytest.raises(errors.ProposalChanged):
+                act(proposal_id=draft.pk, by=None, seen=seen, **given)
+        assert Option.objects.get(proposal=draft, number=2).changes == LOOSER
+        proposals.open_(proposal_id=draft.pk, by=None, seen=proposals.fingerprint(again(draft)))
+
     def test_what_is_not_valid_leaves_it_as_it_was(self, season: Campaign) -> None:
         draft = drafted(season)
         with pytest.raises(errors.InvalidProposal):

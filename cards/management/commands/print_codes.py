@@ -33,7 +33,12 @@ class Command(BaseCommand):
         parser.add_argument("--source", default="code", metavar="SLUG", help="the source they count for")
         parser.add_argument("--count", required=True, type=_count)
         life = parser.add_mutually_exclusive_group(required=True)
-        life.add_argument("--expires", type=_instant, metavar="ISO", help="2027-02-05T22:00+08:00")
+        life.add_argument(
+            "--expires",
+            type=_instant,
+            metavar="ISO",
+            help="2027-02-05T22:00+08:00; mind that a vote may move the deadline, up to the reveal",
+        )
         life.add_argument("--valid-for", type=_duration, metavar="TIME", help="30d, 12h, 45m or 90s from now")
         parser.add_argument("--out", required=True, type=Path, metavar="DIR")
         parser.add_argument("--png", action="store_true", help="a PNG picture of each")

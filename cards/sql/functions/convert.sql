@@ -10,6 +10,8 @@
 -- chunk, `the_next` the step that follows if it was the last chunk. Locks, clock and freeze as in `cards_void`; `told` have news,
 -- up to `seqs`.
 --
+-- How many cards an array has, the planner can't know: told to, it looks up each hand by its index, and doesn't read them all.
+--
 -- Statuses: moved, busy (as in `cards_void`), frozen, changed (a hand), stale-rulebook.
 CREATE FUNCTION cards_convert(
     the_aftermath bigint, the_after bigint, the_upto bigint, the_next text,
@@ -22,6 +24,8 @@ LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode = force_generic_plan
 SET jit = off
 SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 SET lock_timeout = '1s'
 AS $$
 DECLARE
