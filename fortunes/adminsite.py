@@ -20,6 +20,7 @@ from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db import OperationalError, connection, models
 from django.db.models import Q, QuerySet
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.functional import cached_property, lazy
@@ -341,14 +342,27 @@ def _shown_by(field: models.Field, show: Callable[[Any], str], name: Any = None)
 @contextmanager
 def refusals_told(request: HttpRequest) -> Iterator[None]:
     """A refusal inside is a message on the next page; so is a lock that somebody else keeps for too long."""
+    with _refusals(lambda said: messages.error(request, said)):
+        yield
+
+
+@contextmanager
+def refusals_shown(form: Form) -> Iterator[None]:
+    """A refusal inside is an error of the form, which is shown again as it was typed; so is such a lock."""
+    with _refusals(lambda said: form.add_error(None, said)):
+        yield
+
+
+@contextmanager
+def _refusals(tell: Callable[[str], None]) -> Iterator[None]:
     try:
         yield
     except DomainError as refusal:
-        messages.error(request, refusal_text(refusal))
+        tell(refusal_text(refusal))
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) not in (LOCK_NOT_AVAILABLE, QUERY_CANCELED):
             raise
-        messages.error(request, _("Somebody else is at it right now. Please try again."))
+        tell(_("Somebody else is at it right now. Please try again."))
 
 
 def who(request: HttpRequest) -> int:

@@ -1,16 +1,14 @@
-from django.contrib.postgres.operations import ValidateConstraint
 from django.db import migrations, models
 
 NAME = "transfer_of_conversion_once"
 
 
 class Migration(migrations.Migration):
-    """The constraints of the migration before, while trades go on."""
+    """The index of the migration before, made while trades go on."""
 
     atomic = False
     dependencies = [("cards", "0010_aftermath")]
     operations = [
-        ValidateConstraint("transfer", "transfer_has_one_cause"),
         # What an interrupted run leaves behind is no index yet.
         migrations.SeparateDatabaseAndState(
             database_operations=[

@@ -1,3 +1,4 @@
+from django.contrib.postgres.operations import ValidateConstraint
 from django.db import migrations
 
 from fortunes import sql
@@ -39,6 +40,8 @@ def replaced(before, after, signature):
 class Migration(migrations.Migration):
     dependencies = [("cards", "0011_transfer_of_conversion")]
     operations = [
+        # Looked through while the season goes on.
+        ValidateConstraint("transfer", "transfer_has_one_cause"),
         *(sql.install_function("cards", name, signature) for name, signature in NEW.items()),
         *replaced("give_v2", "give_v3", GIVE),
         *replaced("propose", "propose_v2", PROPOSE),

@@ -80,7 +80,7 @@ class Words:
             case "array":
                 return [self._value(dice, schema["items"]) for _ in range(dice.randint(1, 3))]
             case "integer":
-                return dice.randint(0, 1000)
+                return dice.randint(schema.get("minimum", 0), schema.get("maximum", 1000))
             case "boolean":
                 return dice.random() < 0.5
             case "string" if name == "trade" and self._trades:

@@ -39,12 +39,12 @@ def pay_due(*, budget_s: float = BUDGET_S) -> bool:
     return False
 
 
-def free_fen(campaign_id: int) -> int:
+def free_fen(*, campaign_id: int) -> int:
     """What a campaign's fund has left once all is paid that it owes; less than nothing if it is short."""
-    return _left_fen(campaign_id) - owed_fen(campaign_id)
+    return _left_fen(campaign_id) - owed_fen(campaign_id=campaign_id)
 
 
-def owed_fen(campaign_id: int) -> int:
+def owed_fen(*, campaign_id: int) -> int:
     """What has been promised to players of a campaign and is not paid yet."""
     return _unpaid().filter(campaign=campaign_id).aggregate(fen=Sum("fen"))["fen"] or 0
 
@@ -135,7 +135,8 @@ def _pause(campaign_id: int, *, short_of: int) -> None:
         return
     CompensationFund.objects.filter(pk=campaign_id).update(paused_at=DatabaseNow())
     deadletters.bury(job=JOB, subject_id=campaign_id, error=describing.of(errors.CompensationFundEmpty()))
-    logger.critical("campaign %s owes %s fen for cards, and its fund is short", campaign_id, owed_fen(campaign_id))
+    owed = owed_fen(campaign_id=campaign_id)
+    logger.critical("campaign %s owes %s fen for cards, and its fund is short", campaign_id, owed)
 
 
 @deadletters.reviver(JOB)

@@ -83,7 +83,7 @@ def _foresee(campaign: Campaign, option: Option) -> Foreseen:
     except RuleChangeImpossible as refusal:
         impossible = Check("rules-possible", False, _("The rules can be changed so"), str(refusal.detail))
         return Foreseen(option, [], None, before.split, 0, [impossible])
-    missing_fen = max(0, found.owed_fen - conversions.free_fen(campaign.pk))
+    missing_fen = max(0, found.owed_fen - conversions.free_fen(campaign_id=campaign.pk))
     return Foreseen(
         option=option,
         changes=amending.changes(before, after),
@@ -97,7 +97,7 @@ def _foresee(campaign: Campaign, option: Option) -> Foreseen:
 def _checks(campaign: Campaign, option: Option) -> Iterator[Check]:
     """What cards and money ask of an option, by the rules in force. Raises RuleChangeImpossible."""
     yield from effects.checks(**_asked(campaign, option))
-    missing_fen = splits.missing_fen(campaign.pk, _after(campaign, option).split)
+    missing_fen = splits.missing_fen(campaign_id=campaign.pk, split=_after(campaign, option).split)
     title = _("The pool can pay the jackpots, and everybody the minimum")
     yield Check("split-fits", missing_fen == 0, title, f"-{amounts.yuan(missing_fen)}" if missing_fen else "")
 

@@ -124,7 +124,7 @@ def _split(campaign_id: int, parsed: rules.Rules) -> Iterator[Check]:
 
 
 def _split_fits(slug: str, title: str | Promise, campaign_id: int, parsed: rules.Rules) -> Check:
-    missing = splits.missing_fen(campaign_id, parsed.split)
+    missing = splits.missing_fen(campaign_id=campaign_id, split=parsed.split)
     return Check(slug, missing == 0, title, f"-{amounts.yuan(missing)}" if missing else parsed.split.mode)
 
 

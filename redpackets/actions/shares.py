@@ -80,7 +80,7 @@ def _count(campaign_id: int, began: float) -> bool:
         told = (share.complete, share.each_fen)
         share.complete = _complete(campaign_id, counted_at)
         share.each_fen = splitting.about_each(
-            splits.in_force(campaign_id), amount_fen=share.campaign.pool.amount_fen, winners=share.complete
+            splits.in_force(campaign_id=campaign_id), amount_fen=share.campaign.pool.amount_fen, winners=share.complete
         )
         share.counted_at = counted_at
         took_s = time.monotonic() - began

@@ -7,7 +7,7 @@ from redpackets import splitting
 from redpackets.models import LiveShare, Pool, Settlement
 
 
-def in_force(campaign_id: int) -> rules.Split:
+def in_force(*, campaign_id: int) -> rules.Split:
     """As the rules in force say it. Raises Rulebook.DoesNotExist."""
     return rulebooks.current(campaign_id).split
 
@@ -15,10 +15,10 @@ def in_force(campaign_id: int) -> rules.Split:
 def of(settlement: Settlement) -> rules.Split:
     """As this settlement shares, or would if the freeze came now."""
     campaign_id, version = settlement.pool.campaign_id, settlement.rulebook_version
-    return in_force(campaign_id) if version is None else rulebooks.version(campaign_id, version).split
+    return in_force(campaign_id=campaign_id) if version is None else rulebooks.version(campaign_id, version).split
 
 
-def missing_fen(campaign_id: int, split: rules.Split) -> int:
+def missing_fen(*, campaign_id: int, split: rules.Split) -> int:
     """What the pool lacks for all jackpots, and the minimum of everybody who held a complete set at the last count."""
     amount_fen = Pool.objects.filter(campaign=campaign_id).values_list("amount_fen", flat=True).first() or 0
     complete = LiveShare.objects.filter(pk=campaign_id).values_list("complete", flat=True).first() or 0

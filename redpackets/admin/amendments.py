@@ -21,8 +21,7 @@ from unfold.forms import AdminForm
 
 from fortunes import rulebooks
 from fortunes.actions import rulechanges
-from fortunes.adminsite import Button, ReadOnlyAdmin, by_public_id, refusal_text, who
-from fortunes.errors import DomainError
+from fortunes.adminsite import Button, ReadOnlyAdmin, by_public_id, refusals_shown, who
 from fortunes.models import Amendment, Campaign
 from redpackets.admin.motionforms import AnnouncementForm
 from redpackets.admin.ruling import Tongue
@@ -117,11 +116,8 @@ class AmendmentAdmin(ReadOnlyAdmin):
         sent = request.POST if request.method == "POST" else None
         form = AnnouncementForm(sent, now=rulebooks.current(campaign_id), tongue=Tongue(campaign_id))
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 made = rulechanges.announce(campaign_id=campaign_id, by=who(request), **form.given())
-            except DomainError as refusal:
-                form.add_error(None, refusal_text(refusal))
-            else:
                 self.log_addition(request, made, "announced")
                 messages.success(request, _("The change has been announced."))
                 return redirect("admin:fortunes_rulebook_season", campaign_id)

@@ -22,8 +22,7 @@ from unfold.forms import AdminForm
 from fortunes import rulebooks
 from fortunes.actions import rulechanges
 from fortunes.admin import RulebookAdmin
-from fortunes.adminsite import indented, refusal_text, who
-from fortunes.errors import DomainError
+from fortunes.adminsite import indented, refusals_shown, who
 from fortunes.models import Amendment, Campaign, Proposal, Rulebook
 from redpackets.admin import changing, tallying
 from redpackets.admin.changing import ChangeForm, DraftRulesForm, StaffChangeForm
@@ -116,11 +115,8 @@ class ReadableRulebookAdmin(RulebookAdmin):
         campaign = _campaign(campaign_id)
         form = self._form(request, campaign)
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 version = rulechanges.change_by_staff(campaign_id=campaign_id, patch=form.patch(), by=who(request))
-            except DomainError as refusal:
-                form.add_error(None, refusal_text(refusal))
-            else:
                 self.log_addition(request, version, "by staff")
                 messages.success(request, _("Version %(version)s is in force.") % {"version": version.version})
                 return redirect("admin:fortunes_rulebook_season", campaign_id)

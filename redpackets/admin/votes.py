@@ -20,8 +20,8 @@ from unfold.forms import AdminForm
 
 from fortunes import clock, rulebooks
 from fortunes.actions import proposals
-from fortunes.adminsite import ReadOnlyAdmin, by_public_id, refusal_text, refusals_told, who
-from fortunes.errors import DomainError, ProposalNotFound
+from fortunes.adminsite import ReadOnlyAdmin, by_public_id, refusals_shown, refusals_told, who
+from fortunes.errors import ProposalNotFound
 from fortunes.models import Amendment, Campaign, Option, Proposal
 from redpackets.actions import motions, voting
 from redpackets.actions.motions import Foreseen
@@ -134,13 +134,10 @@ class ProposalAdmin(ReadOnlyAdmin):
         initial = {"opens_at": now + A_WHILE, "closes_at": now + A_WHILE + A_DAY}
         form, options = self._forms(request, campaign, initial, _asked_to_strike(request, campaign))
         if self._are_valid(request, form, options):
-            try:
+            with refusals_shown(form):
                 draft = proposals.draft(
                     campaign_id=campaign_id, by=who(request), options=options.given(), **form.given()
                 )
-            except DomainError as refusal:
-                form.add_error(None, refusal_text(refusal))
-            else:
                 self.log_addition(request, draft, "drafted")
                 return self._page_of(draft.pk)
         return self._motion_page(request, form, options, _("New vote in %(campaign)s") % {"campaign": campaign})
@@ -154,14 +151,11 @@ class ProposalAdmin(ReadOnlyAdmin):
         initial = MotionForm.shown(draft) | {"seen": proposals.fingerprint(draft)}
         form, options = self._forms(request, draft.campaign, initial, [_plan(option) for option in plans])
         if self._are_valid(request, form, options):
-            try:
+            with refusals_shown(form):
                 proposals.edit(
                     proposal_id=pk, by=who(request), seen=form.cleaned_data["seen"], options=options.given(),
                     **form.given(),
                 )  # fmt: skip
-            except DomainError as refusal:
-                form.add_error(None, refusal_text(refusal))
-            else:
                 self.log_change(request, draft, "edited")
                 return self._page_of(pk)
         return self._motion_page(request, form, options, _("Draft: %(question)s") % {"question": draft})

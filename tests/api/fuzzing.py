@@ -87,6 +87,8 @@ def values_of(world: World) -> dict[str, Values]:
         "trades_cancel": {"path.trade_id": [str(world.wish()) for _ in range(OPEN)]},
         "links_read": {"path.code": [world.spread(world.me) for _ in range(FEW)]},
         "links_accept": {"path.code": [world.spread(world.newcomer()) for _ in range(FEW)]},
+        "ballot_read": {"path.proposal_id": [str(world.voted().public_id)]},
+        "ballots_list": {"path.proposal_id": [str(world.counted().public_id)]},
         "sessions_create_by_phone": {"body.phone": [number], "body.code": [texting.ask(number)]},
         "players_create": {"body.username": [f"new-{secrets.token_hex(6)}" for _ in range(MANY)]},
         "friendships_accept": {"path.player": [str(world.asked()) for _ in range(SOME)]},

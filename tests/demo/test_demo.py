@@ -26,6 +26,7 @@ from config.management.commands import demo
 from fortunes.models import Campaign
 from tests.factories import cards as make
 from tests.factories.accounts import PlayerFactory
+from tests.factories.votes import OpenProposalFactory
 
 
 class Terminal(io.StringIO):
@@ -35,7 +36,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def campaign(committed_db: None) -> Campaign:
-    return season.short(
+    campaign = season.short(
         slug=f"untouched-{os.getpid()}-{time.monotonic_ns()}",
         warm_up=timedelta(0),
         live=timedelta(hours=1),
@@ -43,6 +44,8 @@ def campaign(committed_db: None) -> Campaign:
         pool_fen=100,
         rulebook={},
     )
+    OpenProposalFactory.create(campaign=campaign)
+    return campaign
 
 
 def report(journal: Journal, campaign: Campaign, log: Log | None = None) -> tuple[int, str]:

@@ -12,6 +12,7 @@ from cards.actions import counts, credits
 from cards.models import Hand
 from fortunes import invariants
 from fortunes.models import Campaign
+from tests.cards.test_aftermath_invariants import PLANTS as PLANTED_IN_AFTERMATHS
 from tests.cards.test_invariants import PLANTS as PLANTED_IN_TRADES
 from tests.factories import cards as make
 from tests.factories.accounts import FriendshipFactory, PlayerFactory, ReferralFactory
@@ -116,6 +117,6 @@ def test_a_planted_violation_is_found(name: str, played: tuple[Campaign, Player,
 
 
 def test_every_invariant_of_the_ground_and_the_cards_has_its_violation() -> None:
-    of_trades = {f"cards/{name}" for name in PLANTED_IN_TRADES}
+    of_cards = {f"cards/{name}" for name in (*PLANTED_IN_TRADES, *PLANTED_IN_AFTERMATHS)}
     of_votes = {f"fortunes/{name}" for name, _ in PLANTED_IN_VOTES} | set(PLANTED_IN_BALLOTS)
-    assert {name for name in KNOWN if name.startswith(("fortunes/", "cards/"))} == set(PLANTS) | of_trades | of_votes
+    assert {name for name in KNOWN if name.startswith(("fortunes/", "cards/"))} == set(PLANTS) | of_cards | of_votes

@@ -23,6 +23,7 @@ APPEND_ONLY = {
     "django_migrations",
     "fortunes_auditentry",
     "fortunes_broadcast",
+    "fortunes_compensation",
     "fortunes_event",
     "fortunes_exclusion",
     "fortunes_rulebook",

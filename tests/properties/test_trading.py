@@ -39,6 +39,7 @@ from tests.factories import aftermaths, trades
 from tests.factories import cards as make
 from tests.factories.accounts import PlayerFactory
 from tests.plugins.clock import Clock
+from tests.properties import rule_model
 from tests.properties import trade_model as model
 
 EXAMPLES = int(os.environ.get("TRADING_EXAMPLES", "20"))
@@ -297,8 +298,8 @@ class Trading(RuleBasedStateMachine):
     @rule(specials=st.sets(st.sampled_from(model.SPECIALS), min_size=1), wilds_fill=st.booleans())
     def change_rules(self, specials: set[str], wilds_fill: bool) -> None:
         promising = {
-            role: {"into": into, "amount_fen": model.FEN if into == "fen" else None}
-            for role, into in self.world.change(specials, wilds_fill).items()
+            role: {"into": into, "amount_fen": rule_model.FEN if into == "fen" else None}
+            for role, into in rule_model.change(self.world, specials, wilds_fill=wilds_fill).items()
         }
         aftermaths.change(self.season, {"specials": sorted(specials), "wilds_fill": wilds_fill}, promising)
 
@@ -306,7 +307,7 @@ class Trading(RuleBasedStateMachine):
     def follow_rules(self) -> None:
         """After the deadline too: nobody has frozen the season."""
         aftermaths.follow(self.season)
-        self.world.follow_rules()
+        rule_model.follow(self.world)
 
     # --- what has to be true after every step
 

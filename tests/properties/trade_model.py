@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.properties.rule_model import Change
+
 FORTUNES = ("patriotism", "prosperity", "harmony", "friendliness", "dedication")
 SPECIALS = ("wild", "steal", "copy")
 LIFETIME_H, PROTECTION_H, SEASON_H = 24, 20, 14 * 24
 OPEN_TRADES, OPEN_LINKS, LINKS_PER_DAY, RECEIVED_PER_DAY = 4, 2, 3, 6
 STEALS_PER_DAY, STEALS_PER_PAIR = 2, 1
-FEN = 3
 
 Refusal = str | None
 
@@ -52,15 +53,6 @@ class Trade:
 
     def still_asked(self) -> list[int]:
         return [player for player in self.asked if player not in self.declined]
-
-
-@dataclass
-class Change:
-    """A version of the rules that no worker has followed yet: what becomes of the cards of which kinds."""
-
-    removed: set[str]
-    promises: dict[str, str]
-    completes: bool
 
 
 class World:
@@ -105,7 +97,7 @@ class World:
     def deal(self, player: int, kind: str) -> None:
         self.minted += 1
         self.hands[player].cards[kind] += 1
-        self._keep(player)
+        self.keep(player)
 
     def pass_time(self, hours: int) -> None:
         self.now += hours
@@ -130,8 +122,8 @@ class World:
         self.trades.append(given)
         self._take(giver, kinds)
         self._put(to, kinds)
-        self._tell(giver, "gift.sent", trade=trade, to=self.names[to], gives=list(kinds), **self._version(giver))
-        self._tell(to, "gift.received", trade=trade, sender=self.names[giver], gives=list(kinds), **self._hand(to))
+        self.tell(giver, "gift.sent", trade=trade, to=self.names[to], gives=list(kinds), **self._version(giver))
+        self.tell(to, "gift.received", trade=trade, sender=self.names[giver], gives=list(kinds), **self.hand(to))
 
     # --- proposals
 
@@ -177,7 +169,7 @@ class World:
             self.hands[by].escrow += Counter(gives)
             self.hands[by].version += 1
         for player in (by, *asked):
-            self._tell(
+            self.tell(
                 player, "trade.proposed", trade=trade, type=type_, audience=audience, proposer=self.names[by],
                 gives=gives, takes=takes, has_note=has_note,
             )  # fmt: skip
@@ -216,9 +208,9 @@ class World:
         self._put(trade.proposer, trade.takes)
         trade.state, trade.recipient = "accepted", by
         for player in (by, trade.proposer):
-            self._tell(
+            self.tell(
                 player, "trade.accepted", trade=trade.id, type=trade.type, proposer=self.names[trade.proposer],
-                by=self.names[by], gives=trade.gives, takes=trade.takes, **self._hand(player),
+                by=self.names[by], gives=trade.gives, takes=trade.takes, **self.hand(player),
             )  # fmt: skip
         self._close_for(trade, [player for player in trade.still_asked() if player != by], by=None)
 
@@ -255,9 +247,9 @@ class World:
         """What a worker does with those that are over."""
         if self.frozen:
             return
-        self._end([trade for trade in self.trades if trade.state == "open" and self.is_over(trade)], "expired")
+        self.end([trade for trade in self.trades if trade.state == "open" and self.is_over(trade)], "expired")
 
-    def _end(self, over: list[Trade], state: str) -> None:
+    def end(self, over: list[Trade], state: str) -> None:
         for trade in over:
             trade.state = state
         versions = {
@@ -268,43 +260,6 @@ class World:
             version = versions[trade.proposer] if trade.type == "gift" else None
             self._close_for(trade, [trade.proposer], by=None, version=version)
             self._close_for(trade, trade.still_asked(), by=None)
-
-    # --- changes of the rules
-
-    def change(self, specials: set[str], wilds_fill: bool) -> dict[str, str]:
-        """What is promised for the cards of each role that is removed: a wild card if they still count, or money."""
-        removed = self.specials - specials
-        promises = dict.fromkeys(removed, "wild" if "wild" in specials else "fen")
-        self.changes.append(Change(removed, promises, wilds_fill != self.wilds_fill))
-        self.specials, self.wilds_fill = specials, wilds_fill
-        return promises
-
-    def follow_rules(self) -> None:
-        """What a worker does with versions of the rules, one after the other."""
-        for change in self.changes:
-            void = [trade for trade in self.trades if {*trade.gives, *trade.takes} & change.removed]
-            self._end([trade for trade in void if trade.state == "open"], "voided")
-            for player in range(len(self.names)):
-                self._convert(player, change.promises)
-                if change.completes:
-                    self._judge(player)
-        self.changes.clear()
-
-    def _convert(self, player: int, promises: dict[str, str]) -> None:
-        cards = self.hands[player].cards
-        found = [(kind, cards[kind]) for kind in SPECIALS if kind in promises and cards[kind]]
-        for kind, count in found:
-            self.spent += count
-            del cards[kind]
-            if promises[kind] == "wild":
-                self.minted += count
-                cards["wild"] += count
-        if found:
-            self._keep(player)
-        for kind, count in found:
-            into = ["wild"] * count if promises[kind] == "wild" else []
-            fen = 0 if into else count * FEN
-            self._tell(player, "card.converted", kind=kind, cards=count, into=into, fen=fen, **self._hand(player))
 
     # --- special cards
 
@@ -343,19 +298,19 @@ class World:
         self.spent += 1
         self.hands[by].cards -= Counter([type_])
         self.hands[by].cards[kind] += 1
-        self._keep(by)
+        self.keep(by)
         if type_ != "steal" or friend is None:
             self.minted += 1
             name = {"wild": "card.turned", "copy": "card.copied"}[type_]
             by_whom = {} if friend is None else {"friend": self.names[friend]}
-            self._tell(by, name, play=play, kind=kind, **by_whom, **self._hand(by))
+            self.tell(by, name, play=play, kind=kind, **by_whom, **self.hand(by))
             return
         self.steals.append((by, friend, self.today))
         self.hands[friend].cards -= Counter([kind])
         self.hands[friend].robbed_at = self.now
-        self._keep(friend)
-        self._tell(by, "card.taken", play=play, friend=self.names[friend], kind=kind, **self._hand(by))
-        self._tell(friend, "card.stolen", play=play, by=self.names[by], kind=kind, **self._hand(friend))
+        self.keep(friend)
+        self.tell(by, "card.taken", play=play, friend=self.names[friend], kind=kind, **self.hand(by))
+        self.tell(friend, "card.stolen", play=play, by=self.names[by], kind=kind, **self.hand(friend))
 
     # --- pieces
 
@@ -386,7 +341,7 @@ class World:
 
     def _take(self, player: int, kinds: Sequence[str]) -> None:
         self.hands[player].cards -= Counter(kinds)
-        self._keep(player)
+        self.keep(player)
 
     def _put(self, player: int, kinds: Sequence[str]) -> None:
         hand = self.hands[player]
@@ -394,13 +349,13 @@ class World:
         if kinds:
             hand.fed = (hand.fed if hand.fed_day == self.today else 0) + len(kinds)
             hand.fed_day = self.today
-        self._keep(player)
+        self.keep(player)
 
-    def _keep(self, player: int) -> None:
+    def keep(self, player: int) -> None:
         self.hands[player].version += 1
-        self._judge(player)
+        self.judge(player)
 
-    def _judge(self, player: int) -> None:
+    def judge(self, player: int) -> None:
         hand = self.hands[player]
         missing = sum(not hand.holds(kind) for kind in FORTUNES)
         hand.complete = missing <= (hand.holds("wild") if self.wilds_fill else 0)
@@ -421,13 +376,13 @@ class World:
         self, trade: Trade, players: list[int], *, by: str | None, version: int | None = None, state: str | None = None
     ) -> None:
         for player in players:
-            self._tell(player, "trade.closed", trade=trade.id, state=state or trade.state, by=by, hand_version=version)
+            self.tell(player, "trade.closed", trade=trade.id, state=state or trade.state, by=by, hand_version=version)
 
     def _version(self, player: int) -> dict[str, Any]:
         return {"hand_version": self.hands[player].version}
 
-    def _hand(self, player: int) -> dict[str, Any]:
+    def hand(self, player: int) -> dict[str, Any]:
         return {**self._version(player), "complete": self.hands[player].complete}
 
-    def _tell(self, player: int, event: str, **data: Any) -> None:
+    def tell(self, player: int, event: str, **data: Any) -> None:
         self.told[player].append((event, data))

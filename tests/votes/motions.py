@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from accounts.models import Player
-from fortunes import clock
+from fortunes import clock, errors
 from fortunes.actions import ballots, closing, proposals
 from fortunes.actions.judging import OptionPlan
-from fortunes.models import Ballot, Campaign, Proposal
+from fortunes.models import Amendment, Ballot, Broadcast, Campaign, Proposal
 from tests.factories import votes as make
 from tests.factories.accounts import PlayerFactory
+from tests.factories.cards import SeasonFactory
 from tests.plugins.clock import Clock
 
 KEEP = OptionPlan(name_zh="保留", name_en="Keep it")
@@ -37,6 +40,7 @@ def motion(*options: OptionPlan, **given: Any) -> dict[str, Any]:
     }
 
 
+STEALS: dict[str, Any] = {"specials": ["wild", "copy", "steal"]}
 ONE_MORE: dict[str, Any] = {"quotas": {"code": {"per_day": 9}}}
 
 
@@ -73,3 +77,22 @@ def again(proposal: Proposal) -> Proposal:
 
 def leaves(proposal: Proposal) -> Sequence[bytes]:
     return [bytes(leaf) for leaf in Ballot.objects.filter(proposal=proposal).values_list("leaf", flat=True)]
+
+
+def told(campaign: Campaign) -> list[str]:
+    rows = Broadcast.objects.filter(campaign=campaign).exclude(type="campaign.opened").order_by("seq")
+    return list(rows.values_list("type", flat=True))
+
+
+def refuse(season: Campaign, option: OptionPlan, field: str, **given: Any) -> None:
+    draft = drafted(season, KEEP, option, **given)
+    with pytest.raises(errors.InvalidProposal) as refused:
+        proposals.open_(proposal_id=draft.pk, by=None)
+    assert refused.value.facts["field"] == field
+    assert again(draft).state == Proposal.State.DRAFT
+
+
+def announced(**changes: Any) -> tuple[Campaign, Amendment]:
+    """A season in which stealing begins in a day."""
+    season = SeasonFactory.create(specials=True, announced=[(timedelta(days=1), changes or STEALS)])
+    return season, Amendment.objects.get(campaign=season)
