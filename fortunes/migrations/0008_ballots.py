@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
         ),
         # Few rows that change with every ballot: room on each page lets a new version lie beside the old one.
         migrations.RunSQL(
-            "ALTER TABLE fortunes_ballotcount SET (fillfactor = 20)", "ALTER TABLE fortunes_ballotcount RESET (fillfactor)"
+            "ALTER TABLE fortunes_ballotcount SET (fillfactor = 20)",
+            "ALTER TABLE fortunes_ballotcount RESET (fillfactor)",
         ),
     ]
