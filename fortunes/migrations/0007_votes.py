@@ -9,6 +9,15 @@ from django.db import migrations, models
 import fortunes.models
 from fortunes import sql
 
+# Every act looks at the rulebooks: their new references are checked for old rows in a later migration.
+REFERENCES = {"amendment": "fortunes_amendment", "proposal": "fortunes_proposal"}
+ADD = [
+    f"ALTER TABLE fortunes_rulebook ADD COLUMN {name}_id bigint, ADD CONSTRAINT rulebook_{name} "
+    f"FOREIGN KEY ({name}_id) REFERENCES {table} (id) DEFERRABLE INITIALLY DEFERRED NOT VALID"
+    for name, table in REFERENCES.items()
+]
+REMOVE = [f"ALTER TABLE fortunes_rulebook DROP COLUMN {name}_id" for name in REFERENCES]
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -21,57 +30,6 @@ class Migration(migrations.Migration):
             model_name="rulebook",
             name="changes",
             field=models.JSONField(db_default=[], default=list, verbose_name="changes"),
-        ),
-        migrations.CreateModel(
-            name="Amendment",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name_zh", models.CharField(max_length=64, verbose_name="name (Chinese)")),
-                ("name_en", models.CharField(max_length=64, verbose_name="name (English)")),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("changes", models.JSONField(verbose_name="changes")),
-                ("takes_force_at", models.DateTimeField(verbose_name="takes force")),
-                (
-                    "announced_at",
-                    models.DateTimeField(db_default=fortunes.models.DatabaseNow(), verbose_name="announced"),
-                ),
-                ("applied_at", models.DateTimeField(null=True, verbose_name="in force since")),
-                ("struck_at", models.DateTimeField(null=True, verbose_name="struck")),
-                ("impossible", models.CharField(db_default="", max_length=500, verbose_name="impossible")),
-                (
-                    "announced_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="by",
-                    ),
-                ),
-                (
-                    "campaign",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="amendments", to="fortunes.campaign"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "announced change",
-                "verbose_name_plural": "announced changes",
-            },
-        ),
-        migrations.AddField(
-            model_name="rulebook",
-            name="amendment",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fortunes.amendment",
-                verbose_name="announcement",
-            ),
         ),
         migrations.CreateModel(
             name="Proposal",
@@ -173,6 +131,56 @@ class Migration(migrations.Migration):
                 "verbose_name": "proposal",
                 "verbose_name_plural": "proposals",
                 "permissions": [("run_votes", "Can open, extend and cancel votes and announce changes of the rules")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Amendment",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name_zh", models.CharField(max_length=64, verbose_name="name (Chinese)")),
+                ("name_en", models.CharField(max_length=64, verbose_name="name (English)")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("changes", models.JSONField(verbose_name="changes")),
+                ("takes_force_at", models.DateTimeField(verbose_name="takes force")),
+                (
+                    "announced_at",
+                    models.DateTimeField(db_default=fortunes.models.DatabaseNow(), verbose_name="announced"),
+                ),
+                ("applied_at", models.DateTimeField(null=True, verbose_name="in force since")),
+                ("struck_at", models.DateTimeField(null=True, verbose_name="struck")),
+                ("impossible", models.CharField(db_default="", max_length=500, verbose_name="impossible")),
+                (
+                    "announced_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+                (
+                    "struck_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fortunes.proposal",
+                        verbose_name="struck by",
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="amendments", to="fortunes.campaign"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "announced change",
+                "verbose_name_plural": "announced changes",
             },
         ),
         migrations.CreateModel(
@@ -326,30 +334,6 @@ class Migration(migrations.Migration):
                 "verbose_name": "ballot",
                 "verbose_name_plural": "ballots",
             },
-        ),
-        migrations.AddField(
-            model_name="amendment",
-            name="struck_by",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fortunes.proposal",
-                verbose_name="struck by",
-            ),
-        ),
-        migrations.AddField(
-            model_name="rulebook",
-            name="proposal",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fortunes.proposal",
-                verbose_name="proposal",
-            ),
         ),
         migrations.CreateModel(
             name="Announcement",
@@ -537,7 +521,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="ballot",
-            index=models.Index(fields=["proposal", "leaf"], name="ballot_by_leaf"),
+            index=models.Index(fields=["proposal", "leaf"], include=["option"], name="ballot_by_leaf"),
         ),
         migrations.AddConstraint(
             model_name="ballot",
@@ -567,6 +551,35 @@ class Migration(migrations.Migration):
                 ),
                 name="amendment_struck_by_a_vote",
             ),
+        ),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[migrations.RunSQL(ADD, REMOVE)],
+            state_operations=[
+                migrations.AddField(
+                    model_name="rulebook",
+                    name="amendment",
+                    field=models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fortunes.amendment",
+                        verbose_name="announcement",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="rulebook",
+                    name="proposal",
+                    field=models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fortunes.proposal",
+                        verbose_name="proposal",
+                    ),
+                ),
+            ],
         ),
         sql.append_only("fortunes_compensation"),
     ]

@@ -197,7 +197,7 @@ class Ballot(models.Model):
         verbose_name = _("ballot")
         verbose_name_plural = _("ballots")
         constraints = [models.UniqueConstraint(fields=["player", "proposal"], name="ballot_once")]
-        indexes = [models.Index(fields=["proposal", "leaf"], name="ballot_by_leaf")]
+        indexes = [models.Index(fields=["proposal", "leaf"], include=["option"], name="ballot_by_leaf")]
 
 
 class BallotCount(models.Model):

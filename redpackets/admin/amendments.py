@@ -50,7 +50,7 @@ class AmendmentAdmin(ReadOnlyAdmin):
     list_display = ("id", "name", "campaign", "takes_force_at", "coloured_state")
     list_display_links = ("id", "name")
     list_filter = ("campaign",)
-    list_select_related = ("campaign",)
+    list_select_related = ("campaign", "announced_by", "struck_by")
     search_by = (by_public_id(),)
     search_help_text = gettext_lazy("Id")
     fields = (
@@ -75,13 +75,13 @@ class AmendmentAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("what it changes"))
     def differences(self, amendment: Amendment) -> str:
-        now = rulebooks.in_force(amendment.campaign_id).rules
-        shown = {
-            "lines": Tongue(amendment.campaign_id).patch(amendment.changes, now),
-            "is_ahead": state(amendment) == "ahead",
-        }
-        found = render_to_string("redpackets/admin/rules/lines.html", shown)
-        return mark_safe(found)  # noqa: S308 - a template of ours, which escapes what it is given
+        """Written once, and kept with the row: a page asks for each of its columns several times."""
+        if "shown_changes" not in vars(amendment):
+            now = rulebooks.in_force(amendment.campaign_id).rules
+            lines = Tongue(amendment.campaign_id).patch(amendment.changes, now)
+            shown = {"lines": lines, "is_ahead": state(amendment) == "ahead"}
+            vars(amendment)["shown_changes"] = render_to_string("redpackets/admin/rules/lines.html", shown)
+        return mark_safe(vars(amendment)["shown_changes"])  # noqa: S308 - a template of ours, which escapes
 
     def buttons(self, request: HttpRequest, row: Amendment) -> Sequence[Button]:
         if state(row) != "ahead" or not request.user.has_perm(RUN):

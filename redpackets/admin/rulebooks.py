@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -48,6 +49,9 @@ class ReadableRulebookAdmin(RulebookAdmin):
     class Media:
         css: ClassVar = {"all": ("redpackets/admin/console.css",)}
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Rulebook]:
+        return super().get_queryset(request).select_related("campaign", "decided_by", "proposal", "amendment")
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return list(self.fields)
 
@@ -57,12 +61,12 @@ class ReadableRulebookAdmin(RulebookAdmin):
 
     @admin.display(description=gettext_lazy("what changed"))
     def differences(self, rulebook: Rulebook) -> str:
-        lines = Tongue(rulebook.campaign_id).lines(rulebook.changes)
+        lines = _tongue(rulebook).lines(rulebook.changes)
         return _lines(lines, is_ahead=True) if lines else "-"
 
     @admin.display(description=gettext_lazy("all rules of this version"))
     def in_words(self, rulebook: Rulebook) -> str:
-        return _lines(Tongue(rulebook.campaign_id).whole(rulebook.rules), is_ahead=False)
+        return _lines(_tongue(rulebook).whole(rulebook.rules), is_ahead=False)
 
     @admin.display(description=gettext_lazy("as JSON"))
     def as_json(self, rulebook: Rulebook) -> str:
@@ -70,9 +74,11 @@ class ReadableRulebookAdmin(RulebookAdmin):
 
     @admin.display(description=gettext_lazy("compensations promised"))
     def promised(self, rulebook: Rulebook) -> str:
-        rows = rulebook.compensations.order_by("role")
-        promises = {row.role: {"into": row.into, "amount_fen": row.amount_fen} for row in rows}
-        return " ".join(Tongue(rulebook.campaign_id).promises(promises)) or "-"
+        if "told_promises" not in vars(rulebook):
+            rows = rulebook.compensations.order_by("role")
+            promises = {row.role: {"into": row.into, "amount_fen": row.amount_fen} for row in rows}
+            vars(rulebook)["told_promises"] = " ".join(_tongue(rulebook).promises(promises)) or "-"
+        return str(vars(rulebook)["told_promises"])
 
     @admin.display(description=gettext_lazy("by the vote"))
     def of_proposal(self, rulebook: Rulebook) -> str:
@@ -136,6 +142,14 @@ class ReadableRulebookAdmin(RulebookAdmin):
         site = self.admin_site.each_context(request)
         shown = {**site, "title": title, "opts": self.opts, **context}
         return TemplateResponse(request, f"redpackets/admin/{template}", shown)
+
+
+def _tongue(rulebook: Any) -> Tongue:
+    """Of its campaign, kept with the row: a page asks for each of its columns several times."""
+    if not hasattr(rulebook, "tongue"):
+        rulebook.tongue = Tongue(rulebook.campaign_id)
+    tongue: Tongue = rulebook.tongue
+    return tongue
 
 
 def _campaign(campaign_id: int) -> Campaign:

@@ -78,6 +78,7 @@ TOLD: dict[str, str | None] = {
     "fortunes.IdempotencyKey.player": None,  # copies of answers, for 48 hours
     "fortunes.Membership.player": "memberships",
     "fortunes.Rulebook.decided_by": None,
+    "redpackets.Contender.player": None,  # scratch of a running split, gone once jackpots are drawn
     "redpackets.Packet.player": "packets",
     "redpackets.Payout.player": "packets",
     "redpackets.Wallet.player": "wallet",

@@ -16,10 +16,14 @@ from tests.api.world import World
 MOST = 10
 # A draft's page makes all checks of the opening. Those of a season and of its rules show what is voted on, too.
 MORE = {
-    "fortunes_campaign_change": 16,
+    "fortunes_campaign_change": 22,
     "fortunes_campaign_live": 14,
     "fortunes_campaign_figures": 14,
     "fortunes_proposal_change": 12,
+    "fortunes_proposal_edit": 12,
+    "fortunes_proposal_draft": 12,
+    "fortunes_rulebook_change": 12,
+    "fortunes_amendment_change": 12,
 }
 
 

@@ -9,9 +9,8 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from cards.actions import aftermaths
 from fortunes import clock as database_clock
-from fortunes.actions import announcements, closing
+from fortunes.actions import announcements
 from fortunes.models import Campaign, Proposal
 from tests.browser.test_staying import player_of
 from tests.browser.test_using import NAMELESS, TOO_WIDE
@@ -60,13 +59,6 @@ def has_ballots(window: Window, option: int, ballots: int) -> None:
     expect(bar).to_have_attribute("data-ballots", str(ballots))
 
 
-def close(clock: Clock, proposal: Proposal) -> None:
-    """What beat and a worker do."""
-    clock.move_to(proposal.closes_at)
-    closing.close_due()
-    aftermaths.follow_due()
-
-
 def test_a_vote_from_its_opening_to_what_it_changes(window: OpenWindow, season: Campaign, clock: Clock) -> None:
     alice, bob = collector(window), collector(window)
     make.deal(season, player_of(alice), "steal", "steal")
@@ -93,13 +85,15 @@ def test_a_vote_from_its_opening_to_what_it_changes(window: OpenWindow, season: 
     expect(receipt).to_have_text(kept)
     alice.wait_live()
 
-    close(clock, proposal)
+    clock.move_to(proposal.closes_at)
+    story.close(proposal)
+    alice.toast("The rules have changed.")
+    story.follow(season)
+    alice.toast(re.compile(r"The rules have removed Steal\. What you had of it, 2, became Wild ×2"))
     for window_ in (alice, bob):
         expect(window_.page.locator("#vote-state")).to_have_text("Decided: Option 2")
         expect(window_.page.locator("#choices li.winner")).to_contain_text("Option 2")
         expect(window_.page.get_by_role("radio", name="Option 1")).to_be_disabled()
-    alice.toast("The rules have changed.")
-    alice.toast(re.compile(r"The rules have removed Steal\. What you had of it, 2, became Wild ×2"))
     alice.has(2, "wild")
     alice.has(0, "steal")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -12,7 +13,7 @@ from typing import Any
 
 from accounts import tokens
 from accounts.models import Player
-from cards.actions import presets
+from cards.actions import aftermaths, presets
 from config.client.pushes import News, Push, TallyChanged
 from config.client.rest import Client
 from config.client.season import Season
@@ -21,7 +22,7 @@ from config.client.verbs import Verbs
 from config.client.votes import BallotReceipt, Tally
 from config.demo import season
 from fortunes import clock, threads
-from fortunes.actions import proposals
+from fortunes.actions import closing, proposals
 from fortunes.actions.judging import OptionPlan
 from fortunes.models import Amendment, Campaign, Proposal
 from redpackets.actions import motions
@@ -114,6 +115,22 @@ def put_to_the_vote(campaign: Campaign, options: Sequence[Mapping[str, Any]]) ->
         options=plans, opens_at=now, closes_at=now + VOTE,
     )  # fmt: skip
     return motions.open_(proposal_id=proposal.pk, by=None)
+
+
+def close(proposal: Proposal) -> None:
+    """What beat and a worker do once its time has come; a gate that is held up makes them come again."""
+    ends = time.monotonic() + PATIENCE_S
+    while Proposal.objects.get(pk=proposal.pk).state != Proposal.State.CLOSED:
+        assert time.monotonic() < ends, "the vote isn't closed"
+        closing.close_due()
+
+
+def follow(campaign: Campaign) -> None:
+    """The same for what a change of the rules leaves to be done."""
+    ends = time.monotonic() + PATIENCE_S
+    while aftermaths.unfinished(campaign_id=campaign.pk):
+        assert time.monotonic() < ends, "the aftermath isn't done"
+        aftermaths.follow_due()
 
 
 def season_of_2017(**rulebook: Any) -> tuple[Campaign, Amendment, Proposal]:

@@ -15,7 +15,6 @@ from accounts import tokens
 from config import documents
 from config.client.rest import Client
 from config.local.environment import ROOT
-from fortunes.actions import closing
 from fortunes.models import DatabaseNow, Proposal
 from tests.factories import cards as make
 from tests.factories import votes
@@ -36,7 +35,7 @@ def stage() -> dict[str, str]:
     decided = story.put_to_the_vote(season, [{}, {"changes": {"quotas": {"code": {"per_day": 1_001}}}}])
     votes.cast(bob, decided, story.REMOVE)
     Proposal.objects.filter(pk=decided.pk).update(closes_at=DatabaseNow())
-    closing.close_due()
+    story.close(decided)
     removed = {"changes": {"specials": ["wild"]}, "compensations": {"copy": {"into": "wild"}}}
     story.put_to_the_vote(season, [{}, removed])
     return {

@@ -92,8 +92,7 @@ async def test_it_is_voted_out_of_the_game(
 ) -> None:
     campaign, people = cast
     proposal = await threads.run(put_to_the_vote, campaign, into)
-    newcomer = Citizen(await threads.run(PlayerFactory.create), campaign, b)
-    await threads.run(make.deal, campaign, newcomer.row, "harmony")
+    newcomer = await threads.run(joins_late, campaign, b)
     async with story.everybody([*people, newcomer]):
         opened = await propose_trades(people)
         await watch(people[:4], proposal)
@@ -129,7 +128,8 @@ async def test_it_is_struck_before_it_is_in_force(
             thief, victim, *_ = coming.people
             assert [item.state for item in await thief.season.amendments()] == ["announced"]
             assert await thief.is_refused(thief.season.steal(victim.id)) == "rule-forbids"
-        await threads.run(clock.move_to, struck.proposal.opens_at + A_MOMENT)
+        # The one that was made last is the last to open, too.
+        await threads.run(clock.move_to, kept.proposal.opens_at + A_MOMENT)
         # Of six, four are for striking it here, and two there.
         await story.vote(struck.people, struck.proposal, 4)
         await story.vote(kept.people, kept.proposal, 2)
@@ -188,6 +188,12 @@ def put_to_the_vote(campaign: Campaign, into: str) -> Proposal:
         key, staff = f"fund:{campaign.slug}:c", PlayerFactory.create(is_staff=True)
         compensations.fund(campaign_id=campaign.pk, amount_fen=100_000, business_key=key, by=staff.pk)
     return story.put_to_the_vote(campaign, [{}, {"changes": GONE, "compensations": {"steal": promise}}])
+
+
+def joins_late(campaign: Campaign, home: Server) -> Citizen:
+    (newcomer,) = story.citizens(campaign, [home], 1)
+    make.deal(campaign, newcomer.row, "harmony")
+    return newcomer
 
 
 def pairs(people: list[Citizen]) -> list[tuple[Citizen, Citizen]]:
