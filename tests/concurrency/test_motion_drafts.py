@@ -17,8 +17,8 @@ from fortunes import errors
 from fortunes.actions import judging, proposals
 from fortunes.models import AuditEntry, Proposal
 from tests.admin.conftest import member_of_staff, signed_in
-from tests.admin.test_votes import LOOK, RUN, filled, page
-from tests.admin.test_votes import errors as told_at_fields
+from tests.admin.motions import LOOK, RUN, filled, page
+from tests.admin.motions import errors as told_at_fields
 from tests.concurrency.together import PATIENCE_S, together, until_somebody_waits
 from tests.factories.cards import SeasonFactory
 from tests.factories.votes import DraftProposalFactory
