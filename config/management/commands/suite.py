@@ -22,7 +22,8 @@ from config.local.services import Services, described, first_free
 
 TESTS = environment.LOCAL / "test"
 TIMES = TESTS / "seconds.json"
-PROCESSES = "2"
+# Two cores have something to do while one of three waits: for a lock, a socket, a process to end.
+PROCESSES = "3"
 SERVERS = ("wheel", "debian")
 COVERAGE, COVERED = "--coverage", TESTS / "covered"
 
@@ -116,7 +117,7 @@ def _pytest(words: list[str], env: Mapping[str, str]) -> int:
 
 
 def pytest_words(words: list[str]) -> list[str]:
-    """Two processes unless the developer said otherwise or wants to talk to the debugger."""
+    """Three processes unless the developer said otherwise or wants to talk to the debugger."""
     chosen = any(word.startswith(("-n", "--numprocesses", "-p", "--pdb", "--trace")) for word in words)
     quick = ["-m", "not slow"] if "--quick" in words else []
     return [*([] if chosen else ["-n", PROCESSES]), *quick, *(word for word in words if word != "--quick")]
