@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.text import capfirst
@@ -19,6 +21,16 @@ class InstantField(forms.DateTimeField):
         attrs = {"type": "datetime-local", "class": " ".join(INPUT_CLASSES), "step": "1"}
         widget = forms.DateTimeInput(attrs, format="%Y-%m-%dT%H:%M:%S")
         super().__init__(widget=widget, label=capfirst(label), help_text=lazy(_zone, str)(), **options)
+
+    def to_python(self, value: Any) -> datetime | None:
+        at: datetime | None = super().to_python(value)
+        try:
+            if at is not None:
+                at.astimezone(UTC)
+        except OverflowError as error:
+            # PostgreSQL would keep it, in a year that nobody could read from it any more.
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+        return at
 
 
 def _zone() -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import groupby
 
 LANGUAGES = ("en", "zh")
 # They turn around the text that follows, on other people's screens.
@@ -126,4 +127,10 @@ def _letters(folded: str) -> str:
 
 def _pattern(word: str, begins: bool) -> str:
     """A word of a to z, each letter once or more and nothing but what is neither letter nor digit between them."""
-    return rf"(?<![a-z]){_NEITHER.join(f'{letter}+' for letter in word)}{'' if begins else '(?![a-z])'}"
+    letters = _NEITHER.join(_letter(letter, len(list(run))) for letter, run in groupby(word))
+    return rf"(?<![a-z]){letters}{'' if begins else '(?![a-z])'}"
+
+
+def _letter(letter: str, times: int) -> str:
+    """So often or more. As `s+…s+` there would be so many ways to read a row of them that one comment took seconds."""
+    return f"{letter}+" if times == 1 else rf"{letter}(?:{_NEITHER}{letter}){{{times - 1},}}"

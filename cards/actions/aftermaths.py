@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from cards import catalogue, consequences, draws, suggesting, trading
 from cards.actions import stock
@@ -81,10 +82,10 @@ def follow_due(*, budget_s: float = BUDGET_S) -> int:
 
 
 def unfinished(*, campaign_id: int) -> bool:
-    """Whether a version of the rules that is in force has an aftermath which isn't done."""
+    """Whether a version of the rules that has taken force since the opening has an aftermath which isn't done."""
     done = Aftermath.objects.filter(campaign=campaign_id, state=State.DONE).values("version")
-    in_force = Rulebook.objects.filter(campaign=campaign_id, version__gt=1, in_force_at__lte=DatabaseNow())
-    return in_force.exclude(version__in=done).exists()
+    since = Rulebook.objects.filter(campaign=campaign_id, version__gt=1, in_force_at__gte=F("campaign__opened_at"))
+    return since.filter(in_force_at__lte=DatabaseNow()).exclude(version__in=done).exists()
 
 
 def step(*, campaign_id: int) -> bool:

@@ -5,13 +5,16 @@ UPDATE and DELETE on append-only tables away from it.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 
 from config.local.errors import LocalError
 
 OWNER, APP = "fortunes_owner", "fortunes_app"
+# How often a database is dropped in which somebody is whom the owner may not end.
+TRIES = 5
 APP_TIMEOUTS = {
     "statement_timeout": "5s",
     "lock_timeout": "2s",
@@ -86,8 +89,18 @@ def create_database(owner_url: str, name: str, *, template: str | None = None) -
 
 
 def drop_database(owner_url: str, name: str) -> None:
+    """With whoever is in it, if the owner may end them; others are waited for."""
     with psycopg.connect(owner_url, autocommit=True) as connection:
-        _run(connection, "DROP DATABASE IF EXISTS {} WITH (FORCE)", sql.Identifier(name))
+        for _ in range(TRIES):
+            with suppress(errors.InsufficientPrivilege):
+                _run(connection, "DROP DATABASE IF EXISTS {} WITH (FORCE)", sql.Identifier(name))
+                return
+            # A worker of autovacuum, which belongs to nobody. The server ends it where nothing is forced, and waits for
+            # five seconds until the database is empty.
+            with suppress(errors.ObjectInUse):
+                _run(connection, "DROP DATABASE IF EXISTS {}", sql.Identifier(name))
+                return
+        raise LocalError(f"somebody uses the database {name} who may not be ended")
 
 
 def database_exists(owner_url: str, name: str) -> bool:

@@ -76,6 +76,8 @@ def faults_of_the_counts(proposal, ballots):
 
 def voted_for(proposal, ballots, receipt):
     """The option of the ballot with this receipt; None if there is no such ballot."""
+    if not re.fullmatch("[0-9a-fA-F]{32}", receipt):
+        return None
     published = {ballot["leaf"]: ballot["option"] for ballot in ballots}
     for option in range(1, 256):
         if published.get(leaf(proposal["id"], receipt, option)) == option:

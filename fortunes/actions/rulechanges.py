@@ -70,8 +70,8 @@ def apply(
         decided_by_id=by,
         proposal=proposal,
         amendment=amendment,
-        # Not before the former one, should the database's clock have gone back since.
-        in_force_at=max(clock.now(), former.in_force_at),
+        # Not before the former one, nor the opening, should the database's clock have gone back since.
+        in_force_at=max(clock.now(), former.in_force_at, campaign.opened_at or former.in_force_at),
     )
     removed = amending.removed_roles(before, after)
     Compensation.objects.bulk_create(
@@ -286,6 +286,7 @@ def _take_force(amendment_id: int, campaign_id: int) -> None:
         if amendment is None:
             return
         try:
+            _require_in_season(amendment)
             rulebook = apply(
                 campaign_id=campaign_id, patch=amendment.changes, reason=Rulebook.Reason.STAFF,
                 by=amendment.announced_by_id, amendment=amendment,
@@ -297,6 +298,14 @@ def _take_force(amendment_id: int, campaign_id: int) -> None:
         Amendment.objects.filter(pk=amendment_id).update(applied_at=rulebook.in_force_at)
         events.broadcast(campaign_id=campaign_id, payload=news(rulebook))
         _record(amendment, "rules.announcement_applied", version=rulebook.version)
+
+
+def _require_in_season(amendment: Amendment) -> None:
+    """The deadline of a draft may have been put before the date. No freeze waits for what is due after the deadline, so
+    whether it were in force by then would be a matter of milliseconds.
+    """
+    if amendment.takes_force_at > amendment.campaign.closes_at:
+        raise errors.RuleChangeImpossible("the deadline comes before its date")
 
 
 def _record(amendment: Amendment, action: str, **data: Any) -> None:

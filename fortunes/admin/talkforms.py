@@ -42,8 +42,16 @@ class AnnouncementForm(forms.Form):
             readable = wording.is_one_line(written) if name.startswith("title") else wording.is_readable(written)
             if written and not readable:
                 self.add_error(name, gettext("This has signs that can't be shown."))
+            # Tidied, some signs are several.
+            self._require_short(name, written)
             cleaned[name] = written
         return cleaned
+
+    def _require_short(self, name: str, written: str) -> None:
+        try:
+            self.fields[name].run_validators(written)
+        except ValidationError as error:
+            self.add_error(name, error)
 
     def plan(self) -> announcements.Plan:
         return announcements.Plan(**{name: self.cleaned_data[name] for name in COLUMNS})

@@ -32,10 +32,17 @@ CHUNK = 1_000
 def pay_due(*, budget_s: float = BUDGET_S) -> bool:
     """Pay what is owed and can be paid, for at most `budget_s`; True if there is more to do now."""
     ends = time.monotonic() + budget_s
+    failures: list[Exception] = []
     for campaign_id in _due():
-        while _pay_chunk(campaign_id):
-            if time.monotonic() >= ends:
-                return True
+        try:
+            while _pay_chunk(campaign_id):
+                if time.monotonic() >= ends:
+                    return True
+        except Exception as failure:
+            # One campaign whose players can't be paid holds up no other.
+            failures.append(failure)
+    if failures:
+        raise failures[0]
     return False
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminSelectWidget
@@ -83,8 +84,11 @@ class ChangeForm(forms.Form):
         for of_group in self.terms.values():
             for name, term in of_group.items():
                 value = _look(left, term.path)
+                # Not there, or a null, which takes away what no field can.
+                if value is None:
+                    continue
                 try:
-                    read |= {} if value is None else {name: term.read(value)}
+                    read[name] = term.read(value)
                 except Unreadable:
                     continue
                 _drop(left, term.path)
@@ -259,6 +263,9 @@ class JsonField(forms.CharField):
             raise ValidationError(_("This is not JSON: %(why)s") % {"why": error}) from error
         if not isinstance(found, dict):
             raise ValidationError(_("This has to be an object, in braces."))
+        if r"\u0000" in typed:
+            # JSON, and no text of PostgreSQL's.
+            raise ValidationError(ProhibitNullCharactersValidator.message)
         return found
 
 

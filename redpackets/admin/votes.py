@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 from unfold.forms import AdminForm
 
-from fortunes import clock, rulebooks
+from fortunes import clock, naming, rulebooks
 from fortunes.actions import proposals
 from fortunes.adminsite import ReadOnlyAdmin, by_public_id, refusals_shown, refusals_told, who
 from fortunes.errors import ProposalNotFound
@@ -245,7 +245,8 @@ def _plan(option: Option) -> dict[str, Any]:
 def _asked_to_strike(request: HttpRequest, campaign: Campaign) -> list[dict[str, Any]]:
     """An announced change that the page was asked to put to the vote: one option keeps it, the other strikes it."""
     asked = request.GET.get("strikes", "")
-    amendment = Amendment.objects.filter(campaign=campaign, pk=int(asked)).first() if asked.isdecimal() else None
+    number = naming.number(asked)
+    amendment = Amendment.objects.filter(campaign=campaign, pk=number).first() if number is not None else None
     if amendment is None:
         return []
     nothing: dict[str, Any] = {"changes": {}, "compensations": {}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -99,6 +100,14 @@ class TestDrafts:
         response = boss.post(page(proposal, "edit/"), shown)
         assert set(errors(response)) == {"option-2-extra"}
 
+    @pytest.mark.parametrize("patch", [{"stealing": None}, {"stealing": {"per_day": None}}, {"split": None}], ids=str)
+    def test_nulls_stay_what_they_are(self, boss: Client, campaign: Campaign, patch: dict[str, Any]) -> None:
+        """They take a rule back to what it is where nobody has written it; no field says that."""
+        proposal = self.draft(boss, campaign, {}, {"extra": json.dumps(patch)})
+        sent = filled(boss, page(proposal, "edit/"))
+        assert boss.post(page(proposal, "edit/"), sent).status_code == 302
+        assert patches(proposal) == [{}, patch]
+
     def test_a_card_that_is_forbidden_is_not_drawn_either(self, boss: Client, db: None) -> None:
         weights = cards.presets.FIVE_FORTUNES_RULES["weights"] | {"steal": 7}
         campaign = cards.DraftSeasonFactory(rulebook=RULES | {"weights": weights})
@@ -133,6 +142,10 @@ class TestDrafts:
         assert boss.post(drafting(campaign), sent).status_code == 302
         assert Option.objects.get(proposal=Proposal.objects.latest("pk"), number=2).strikes == amendment
 
+    @pytest.mark.parametrize("asked", ["x", "-1", "٣", "9" * 20, "9" * 5000])
+    def test_what_is_no_announcement_is_not_put_to_the_vote(self, boss: Client, campaign: Campaign, asked: str) -> None:
+        assert filled(boss, f"{drafting(campaign)}?strikes={asked}")["options"] == 2
+
     @pytest.mark.parametrize(
         ("option", "field"),
         [
@@ -141,6 +154,7 @@ class TestDrafts:
             ({"extra": "[" * 3900}, "extra"),
             ({"extra": "9" * 3900}, "extra"),
             ({"extra": '{"a": "\\ud800"}'}, "extra"),
+            ({"extra": '{"weights": {"\\u0000": null}}'}, "extra"),
             ({"extra": '{"extension_min": NaN}'}, "extra"),
             ({"extra": '{"extension_min": 1e400}'}, "extra"),
             ({"extra": '{"nonsense": 1}'}, "extra"),
@@ -186,6 +200,7 @@ class TestDrafts:
             ({"question_en": "x" * 201}, "question_en"),
             ({"closes_at": "2020-01-01T00:00:00"}, "closes_at"),
             ({"closes_at": "soon"}, "closes_at"),
+            ({"opens_at": "0001-01-01T00:00:00"}, "opens_at"),
             ({"quorum": "0"}, "quorum"),
             ({"quorum": "9" * 30}, "quorum"),
             ({"threshold": "100"}, "threshold"),

@@ -101,6 +101,7 @@ class TestWritingAnnouncements:
             {"title_zh": ""}, {"title_en": " "}, {"body_zh": ""}, {"body_en": "\u200b"}, {"title_en": "a" * 81},
             {"body_en": "a" * 2001}, {"publish_at": "tomorrow"}, {"campaign": 2**40}, {"public_id": "mine"},
             {"title_zh": "\u202eevil"}, {"body_zh": "a\x1b[31m"}, {"body_en": "a\x00b"},
+            {"title_zh": "\ufb2c" * 80}, {"publish_at": "0001-01-01T00:00:00"},
         ],
         ids=str,
     )  # fmt: skip

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from fortunes import clock as database_clock
 from fortunes.actions import announcements
-from fortunes.models import Campaign, Proposal
+from fortunes.models import Ballot, Campaign, Proposal
 from tests.browser.test_staying import player_of
 from tests.browser.test_using import NAMELESS, TOO_WIDE
 from tests.browser.windows import Window
@@ -96,6 +96,34 @@ def test_a_vote_from_its_opening_to_what_it_changes(window: OpenWindow, season: 
         expect(window_.page.get_by_role("radio", name="Option 1")).to_be_disabled()
     alice.has(2, "wild")
     alice.has(0, "steal")
+
+
+def test_back_to_an_option_whose_answer_was_lost(window: OpenWindow, season: Campaign) -> None:
+    alice = collector(window)
+    alice.expected.append("ERR_(CONNECTION_RESET|FAILED)")
+    proposal = story.put_to_the_vote(season, [{}, {}])
+    Proposal.objects.filter(pk=proposal.pk).update(may_change=True)
+    alice.visit(alice.page.url)
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort("connectionreset")
+
+    def choose(option: str) -> None:
+        alice.wait_live()
+        alice.page.get_by_role("radio", name=option).check()
+        alice.button("Cast my ballot").click()
+
+    alice.page.route("**/ballot", lose)
+    choose("Option 1")
+    alice.toast("The server can't be reached. What you did is kept, and tried again.")
+    alice.page.unroute("**/ballot")
+    alice.visit(alice.page.url)
+    for number in (2, 1):
+        choose(f"Option {number}")
+        has_ballots(alice, number, 1)
+        expect(alice.page.locator("#own-ballot")).to_have_text(f"You voted: Option {number}")
+    assert Ballot.objects.get(proposal=proposal).option == 1
 
 
 def test_who_is_not_signed_in_sees_how_it_stands(window: OpenWindow, season: Campaign) -> None:

@@ -15,6 +15,7 @@ from fortunes import clock as clocks
 from fortunes import invariants, rulebooks, sql
 from fortunes.actions import campaigns
 from fortunes.models import Campaign, Event, Rulebook
+from redpackets.actions import openings, pools
 from tests.factories import aftermaths as rules
 from tests.factories import cards as make
 from tests.factories import trades as play
@@ -370,3 +371,25 @@ class TestWhen:
         change_rules(draft, trading={"open_trades": 30})
         assert Rulebook.objects.filter(campaign=draft).count() == 2
         assert aftermaths.step(campaign_id=draft.pk) is False
+
+    def test_and_leaves_none_to_the_season_that_it_becomes(self) -> None:
+        """The stock was planned by its last version: what former ones said of caps is neither stocked nor missed."""
+        capped = {"dedication": {"units": 10, "tranches": 2}, "harmony": {"units": 10, "tranches": 2}}
+        season = make.DraftSeasonFactory.create(rulebook={"caps": capped})
+        change_rules(season, caps={"dedication": {"units": 30}, "harmony": None})
+        change_rules(season, caps={"dedication": {"units": 20}})
+        pool = pools.create(campaign_id=season.pk, amount_fen=100)
+        pools.fund(pool_id=pool.pk, amount_fen=100, business_key=f"fund:{season.slug}")
+        openings.open(campaign_id=season.pk)
+        planned = StockTranche.objects.filter(campaign=season).order_by("number").values_list("units", flat=True)
+
+        assert aftermaths.unfinished(campaign_id=season.pk) is False
+        assert rules.follow(season) == 0
+        assert list(planned.all()) == [10, 10]
+
+        change_rules(season, caps={"dedication": {"units": 26}})
+        assert aftermaths.unfinished(campaign_id=season.pk) is True
+        rules.follow(season)
+        assert list(planned.all()) == [10, 10, 3, 3]
+        assert aftermaths.unfinished(campaign_id=season.pk) is False
+        assert not broken()

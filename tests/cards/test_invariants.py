@@ -211,7 +211,7 @@ def traded(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, 
         for number, plant in enumerate(plants)
     ],
 )
-def test_a_planted_violation_isfound(
+def test_a_planted_violation_is_found(
     name: str, plant: str, traded: dict[str, int], owner_connection: psycopg.Connection
 ) -> None:
     with owner_connection.transaction(force_rollback=True):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from typing import Any
@@ -17,6 +15,7 @@ from accounts.models import Player
 from fortunes import errors, gate, rulebooks, sql
 from fortunes.actions import ballots, closing
 from fortunes.models import Ballot, BallotCount, Broadcast, Campaign, Proposal, Rulebook
+from tests.concurrency.killing import killed_at
 from tests.concurrency.together import PATIENCE_S, patiently, together, until
 from tests.concurrency.variants import without
 from tests.factories import votes as make
@@ -285,46 +284,6 @@ def stopped_and_counted(vote: Proposal, clock: Clock) -> ballots.Counted:
     counted = closing.count(proposal_id=vote.pk)
     assert counted is not None
     return counted
-
-
-class Killed(BaseException):
-    """The worker's process is gone: nothing in it catches this."""
-
-
-@contextmanager
-def killed_at(monkeypatch: pytest.MonkeyPatch, moment: int) -> Iterator[Callable[[], int]]:
-    """Cut this thread's connection at that moment; moments are before each statement, and around each COMMIT."""
-    moments, seen = count(1), 0
-    execute, commit = psycopg.Cursor.execute, psycopg.Connection.commit
-
-    def pass_moment(victim: psycopg.Connection) -> None:
-        nonlocal seen
-        if seen == moment:
-            # What is left is tidied up.
-            return
-        seen = next(moments)
-        if seen == moment:
-            victim.pgconn.finish()
-            raise Killed
-
-    def executing(cursor: psycopg.Cursor, *args: Any, **given: Any) -> Any:
-        pass_moment(cursor.connection)
-        return execute(cursor, *args, **given)
-
-    def committing(victim: psycopg.Connection) -> None:
-        pass_moment(victim)
-        commit(victim)
-        pass_moment(victim)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(psycopg.Cursor, "execute", executing)
-        patch.setattr(psycopg.Connection, "commit", committing)
-        try:
-            yield lambda: seen
-        except (Killed, OperationalError):
-            # Django, tidying up, finds the connection gone.
-            assert seen == moment
-            connection.close()
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from fortunes.models import Campaign, DeadLetter
 from redpackets.actions import compensations, conversions
 from redpackets.actions.compensations import Reason
 from redpackets.models import CompensationFund, LedgerEntry, Wallet
-from tests.concurrency.test_settlement import killed_at
+from tests.concurrency.killing import killed_at
 from tests.concurrency.together import PATIENCE_S, together, until
 from tests.factories import aftermaths as rules
 from tests.factories import cards as make

@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from cards.models import Hand
 from fortunes import deadletters, sql
@@ -23,6 +23,7 @@ from fortunes.models import DeadLetter
 from redpackets import splitting
 from redpackets.actions import settlements, stages
 from redpackets.models import LedgerEntry, Settlement, SettlementChunk, Wallet
+from tests.concurrency.killing import killed_at
 from tests.concurrency.together import PATIENCE_S, together
 from tests.concurrency.variants import without
 from tests.factories import redpackets as make
@@ -232,44 +233,6 @@ def test_a_stage_that_loses_its_connection_ends_no_round(clock: Clock, monkeypat
     assert (again(run).state, again(run).attempts, again(run).paused_at) == (State.ALLOT, 1, None)
     settlements.settle_due(budget_s=30)
     verify(again(run))
-
-
-class Killed(BaseException):
-    """The worker's process is gone: nothing in it catches this."""
-
-
-@contextmanager
-def killed_at(monkeypatch: pytest.MonkeyPatch, moment: int) -> Iterator[Callable[[], int]]:
-    """Cut this thread's connection at that moment; moments are before each statement, and around each COMMIT."""
-    moments = count(1)
-    seen = 0
-    execute, commit = psycopg.Cursor.execute, psycopg.Connection.commit
-
-    def pass_moment(victim: psycopg.Connection) -> None:
-        nonlocal seen
-        seen = next(moments)
-        if seen == moment:
-            victim.pgconn.finish()
-            raise Killed
-
-    def executing(cursor: psycopg.Cursor, *args: Any, **given: Any) -> Any:
-        pass_moment(cursor.connection)
-        return execute(cursor, *args, **given)
-
-    def committing(victim: psycopg.Connection) -> None:
-        pass_moment(victim)
-        commit(victim)
-        pass_moment(victim)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(psycopg.Cursor, "execute", executing)
-        patch.setattr(psycopg.Connection, "commit", committing)
-        try:
-            yield lambda: seen
-        except (Killed, OperationalError):
-            # Django, tidying up, finds the connection gone.
-            assert seen == moment
-            connection.close()
 
 
 def drive(run: Settlement) -> None:

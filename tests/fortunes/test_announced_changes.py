@@ -130,6 +130,22 @@ def test_announcements_take_force_in_their_order(clock: Clock) -> None:
     assert [version.amendment for version in made] == [first, middle, last]
 
 
+def test_an_announcement_that_the_deadline_has_overtaken_never_takes_force(clock: Clock) -> None:
+    """The draft was given an earlier deadline since, and somebody is late with the freeze."""
+    draft = make.DraftSeasonFactory.create()
+    announced = announce(draft, wilds_fill=True)
+    Campaign.objects.filter(pk=draft.pk).update(closes_at=announced.takes_force_at - timedelta(hours=1))
+    pool = pools.create(campaign_id=draft.pk, amount_fen=100)
+    pools.fund(pool_id=pool.pk, amount_fen=100, business_key=f"fund:{draft.slug}")
+    openings.open(campaign_id=draft.pk)
+
+    clock.move_to(announced.takes_force_at)
+    rulechanges.apply_due()
+    assert rulebooks.newest(draft.pk).version == 1
+    announced.refresh_from_db()
+    assert announced.impossible == "the deadline comes before its date"
+
+
 def test_an_announcement_that_has_become_impossible_is_noted(clock: Clock) -> None:
     season = make.SeasonFactory.create(announced=[(timedelta(days=2), {"extension_min": 10})])
     by_vote(season, patch={"extension_min": 11})

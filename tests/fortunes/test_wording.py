@@ -17,7 +17,7 @@ SHIPPED = wording.words(wording.shipped())
     "text",
     [
         "fuck", "FUCK you", "f u c k", "f.u-c_k", "fuuuuck", "ｆｕｃｋ", "fu\u200bck", "fúck", "fu\u00adck",
-        "f\u3164uck", "fuсk", "motherfucker!", "sh1t", "5h1t", "a$$", "p0rn", "piss  off", "f🎁u🎁c🎁k",
+        "f\u3164uck", "fuсk", "motherfucker!", "sh1t", "5h1t", "a$$", "p0rn", "piss  off", "pi s s s off", "f🎁u🎁c🎁k",
         "𝓯𝓾𝓬𝓴", "Ⓕⓤⓒⓚ", "f\u0336u\u0336ck", "f\nu\nc\nk", "first line\nfuck",
         "你傻逼吗", "傻 逼", "傻\u200b逼", "傻1逼", "傻。逼", "傻-B", "傻Ｂ", "CNM", "c n m", "操你媽", "他 妈 的",
         "傻\n逼",
@@ -53,6 +53,13 @@ def test_any_text_is_judged(text: str) -> None:
     assert wording.is_welcome(text, wording.words([]))
     wording.is_welcome(text, SHIPPED)
     wording.is_readable(wording.tidy(text))
+
+
+def test_long_rows_of_letters_are_judged_at_once() -> None:
+    """Were there more than one way to read them, nobody would live to see this pass."""
+    many = 20_000
+    assert wording.is_welcome(f"pi{'s' * many}o{'f' * many}x", SHIPPED)
+    assert not wording.is_welcome(f"pi{'s ' * many}o{'f ' * many}", SHIPPED)
 
 
 def test_a_site_adds_words_of_its_own() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -110,6 +111,20 @@ class TestRoles:
     def test_missing_right_of_own_server_is_named(self, shared: services.Services) -> None:
         with pytest.raises(roles.MayNot, match="CREATEROLE"):
             roles.ensure_roles(shared.owner_url(), shared.passwords)
+
+
+class TestDropping:
+    def test_who_may_not_be_ended_is_waited_for(self, shared: services.Services, scratch: str) -> None:
+        """As autovacuum's workers are, which belong to nobody; here somebody with more rights than the owner."""
+        parts = urlsplit(shared.admin_url)
+        waiting = "SELECT FROM pg_stat_activity WHERE query = %s AND state = 'active'"
+        with psycopg.connect(shared.admin_url, autocommit=True) as admin, ThreadPoolExecutor(1) as pool:
+            with psycopg.connect(urlunsplit(parts._replace(path=f"/{scratch}"))):
+                dropping = pool.submit(roles.drop_database, shared.owner_url(), scratch)
+                # Refused with FORCE, it is tried without.
+                eventually(lambda: admin.execute(waiting, [f'DROP DATABASE IF EXISTS "{scratch}"']).fetchall())
+            dropping.result()
+        assert not roles.database_exists(shared.owner_url(), scratch)
 
 
 class TestTemplate:

@@ -193,6 +193,22 @@ class TestTooLittle:
         conversions.pay_due()
         assert balances(poor_player, rich_player) == [0, 1]
 
+    def test_others_are_paid_while_one_campaign_fails(self, season: Campaign) -> None:
+        """Its entry is there already, which nobody but us can have written: somebody has to look."""
+        other = rules.season_with_steals()
+        for each in (season, other):
+            set_aside(each, 1)
+        (stuck,), (paid,) = remove(season, 1), remove(other, 1)
+        row = Conversion.objects.get(campaign=season)
+        LedgerEntry.objects.create(
+            source_kind="goodwill", source_owner=season.pk, destination_kind="wallet", destination_owner=stuck.pk,
+            amount_fen=EACH, business_key=f"conversion:{row.pk}",
+        )  # fmt: skip
+        with pytest.raises(RuntimeError, match="0 of 1 conversions"):
+            conversions.pay_due()
+        assert balances(stuck, paid) == [0, 1]
+        assert unpaid(season) == 1
+
     def test_what_is_owed_is_not_free(self, season: Campaign) -> None:
         def known() -> tuple[int, int]:
             owed = conversions.owed_fen(campaign_id=season.pk)

@@ -21,6 +21,7 @@ from tests.plugins.clock import Clock
 KEEP = OptionPlan(name_zh="保留", name_en="Keep it")
 NO_STEALS: dict[str, Any] = {"specials": ["wild", "copy"]}
 INTO_WILD = {"steal": {"into": "wild"}}
+LOOSER: dict[str, Any] = {"trading": {"cooling_h": 1}}
 
 
 def change(changes: Mapping[str, Any], **more: Any) -> OptionPlan:

@@ -17,6 +17,7 @@ from tests.plugins.clock import Clock
 from tests.votes.motions import (
     INTO_WILD,
     KEEP,
+    LOOSER,
     NO_STEALS,
     ONE_MORE,
     STEALS,
@@ -33,7 +34,6 @@ from tests.votes.motions import (
 pytestmark = pytest.mark.django_db
 
 State = Proposal.State
-LOOSER: dict[str, Any] = {"trading": {"cooling_h": 1}}
 
 
 @pytest.fixture

@@ -76,9 +76,10 @@ def test_a_voter_finds_their_ballot(
         said = as_a_stranger(published, tmp_path, receipt.receipt)
         assert said.returncode == 0
         assert f"it is for option {receipt.option}" in said.stdout
-    nobodys = as_a_stranger(published, tmp_path, "00" * 16)
-    assert nobodys.returncode == 1
-    assert "no ballot has this receipt" in nobodys.stdout
+    for word in ("00" * 16, "my receipt", receipts[0].receipt[:-1], ""):
+        nobodys = as_a_stranger(published, tmp_path, word)
+        assert (nobodys.returncode, nobodys.stderr) == (1, "")
+        assert "no ballot has this receipt" in nobodys.stdout
 
 
 def lies(published: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,8 @@ WITH rules AS (
 ), followed AS (
     SELECT s.* FROM rules s
      WHERE NOT EXISTS (SELECT 1 FROM fortunes_rulebook r
-                        WHERE r.campaign_id = s.campaign_id AND r.version > 1
+                          JOIN fortunes_campaign c ON c.id = r.campaign_id
+                        WHERE r.campaign_id = s.campaign_id AND r.version > 1 AND r.in_force_at >= c.opened_at
                           AND NOT EXISTS (SELECT 1 FROM cards_aftermath a
                                            WHERE a.campaign_id = r.campaign_id AND a.version = r.version AND a.state = 'done'))
 )

@@ -144,7 +144,7 @@ export function onSignedOut(callback) {
  * has said yes or no, so trying again after a lost answer can't do it twice, not even after a reload.
  */
 export async function intend(intent, work) {
-  const name = `fortunes.key:${intent}`;
+  const name = keyOf(intent);
   const key = sessionStorage.getItem(name) ?? session.random(16);
   sessionStorage.setItem(name, key);
   try {
@@ -156,3 +156,8 @@ export async function intend(intent, work) {
     throw error;
   }
 }
+
+/** Something else was decided meanwhile: the same wish is a new one from now on. */
+export const forget = (intent) => sessionStorage.removeItem(keyOf(intent));
+
+const keyOf = (intent) => `fortunes.key:${intent}`;

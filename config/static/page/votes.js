@@ -67,8 +67,10 @@ export function converted({ data }) {
 
 async function cast(option) {
   const path = `proposals/${state.proposal.id}/ballot`;
-  const intent = `ballot:${state.proposal.id}:${option}`;
-  const ballot = await api.intend(intent, (key) => api.post(path, { option }, { key }));
+  const intentOf = (wanted) => `ballot:${state.proposal.id}:${wanted}`;
+  // Whoever comes back to an option casts a new ballot, and isn't answered what an earlier one was.
+  for (const { number: other } of state.proposal.options) if (other !== option) api.forget(intentOf(other));
+  const ballot = await api.intend(intentOf(option), (key) => api.post(path, { option }, { key }));
   update({ ballot });
   toast(say("vote.thanks"));
 }
