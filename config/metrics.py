@@ -34,6 +34,7 @@ DEEDS = {
     ("POST", "/api/v1/campaigns/<slug:slug>/copies"): "play",
     ("POST", "/api/v1/campaigns/<slug:slug>/packet/opening"): "opening",
     ("POST", "/api/v1/campaigns/<slug:slug>/check-ins"): "check_in",
+    ("POST", "/api/v1/proposals/<uuid:proposal_id>/ballot"): "ballot",
 }
 COMMAND_DEEDS = {
     "trade.gift": "trade",
@@ -43,6 +44,7 @@ COMMAND_DEEDS = {
     "steal": "play",
     "wild": "play",
     "copy": "play",
+    "ballot.cast": "ballot",
 }
 
 
