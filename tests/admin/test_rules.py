@@ -19,8 +19,8 @@ from fortunes import rulebooks
 from fortunes.actions import rulechanges
 from fortunes.models import Amendment, AuditEntry, Campaign, Rulebook
 from tests.admin.conftest import member_of_staff, signed_in
+from tests.admin.motions import announced, typed
 from tests.admin.test_live import figures
-from tests.admin.test_votes import announced, typed
 from tests.factories import votes as make
 from tests.factories.accounts import PlayerFactory
 from tests.factories.cards import DraftSeasonFactory, SeasonFactory

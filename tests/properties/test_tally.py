@@ -78,20 +78,18 @@ def test_without_a_ballot_there_is_no_quorum_whatever_it_is() -> None:
     assert decide({}, 0) == decide({1: 0, 2: 0}, 0) == tally.Result("no-quorum", None, 0)
 
 
-@given(st.integers(1, 10**6), st.integers(1, 10**6))
+@given(st.integers(2, 10**6), st.integers(1, 10**6))
 def test_half_is_not_more_than_half(half: int, scattered: int) -> None:
     """One option against many that nobody shares the first place with."""
     others = {2: half - half // 2, 3: half // 2}
-    assume(max(others.values()) < half)
     assert decide({1: half, **others}).outcome == "below-threshold"
     assert decide({1: half + scattered, **others}) == tally.Result("adopted", 1, 2 * half + scattered)
 
 
-@given(st.integers(0, tally.BASIS_POINTS - 1))
+@given(st.integers(tally.BASIS_POINTS // 2 + 1, tally.BASIS_POINTS - 1))
 def test_the_threshold_itself_does_not_suffice(threshold: int) -> None:
     """Ten thousand ballots: each is one hundredth of a percent."""
     rest = tally.BASIS_POINTS - threshold
-    assume(threshold > rest)
     assert decide({1: threshold, 2: rest}, 1, threshold).outcome == "below-threshold"
     assert decide({1: threshold + 1, 2: rest - 1}, 1, threshold).outcome == "adopted"
 
