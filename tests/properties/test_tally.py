@@ -8,7 +8,7 @@ from fractions import Fraction
 from uuid import UUID
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fortunes import tally
