@@ -59,7 +59,7 @@ A_MOMENT = timedelta(seconds=1)
 
 @pytest.fixture(autouse=True)
 def everybodys_clock_is_back() -> Iterator[None]:
-    """After the clock: each process asks for it every ten seconds, and would take the next test's tokens for expired."""
+    """Processes ask for the clock every ten seconds, and would take the tokens of the next test for expired."""
     yield
     time.sleep(12)
 
