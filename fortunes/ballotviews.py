@@ -6,7 +6,7 @@ import re
 from functools import partial
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,11 +15,9 @@ from rest_framework.views import APIView
 from fortunes import answers, rest, serializers
 from fortunes.actions import ballots
 
-PROPOSAL = OpenApiParameter("proposal_id", UUID, OpenApiParameter.PATH)
-
 
 class Ballot(APIView):
-    @extend_schema(operation_id="ballot_read", parameters=[PROPOSAL], responses=answers.BallotReceipt)
+    @extend_schema(operation_id="ballot_read", parameters=[serializers.PROPOSAL], responses=answers.BallotReceipt)
     def get(self, request: rest.PlayerRequest, proposal_id: UUID) -> Response:
         """Your ballot, with the receipt that nobody else is told."""
         return Response(ballots.mine(proposal_id=proposal_id, player_id=request.user.pk))
@@ -27,7 +25,7 @@ class Ballot(APIView):
     @extend_schema(
         operation_id="ballot_cast",
         request=serializers.BallotRequest,
-        parameters=[PROPOSAL, rest.IDEMPOTENCY_KEY],
+        parameters=[serializers.PROPOSAL, rest.IDEMPOTENCY_KEY],
         responses={201: answers.BallotReceipt},
     )
     def post(self, request: rest.PlayerRequest, proposal_id: UUID) -> Response:
@@ -55,7 +53,7 @@ class Ballots(rest.PagedView):
 
     @extend_schema(
         operation_id="ballots_list",
-        parameters=[PROPOSAL, *rest.page_parameters(LeafPage)],
+        parameters=[serializers.PROPOSAL, *rest.page_parameters(LeafPage)],
         responses=rest.page_of(answers.Leaf),
     )
     def get(self, request: Request, proposal_id: UUID) -> Response:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from fortunes import commenting, tally, wording
 from fortunes.actions.feeds import PAGE
 from fortunes.rest import StrictSerializer
+
+# The one in the address.
+PROPOSAL = OpenApiParameter("proposal_id", UUID, OpenApiParameter.PATH)
 
 
 class AfterQuery(StrictSerializer):

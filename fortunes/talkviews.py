@@ -13,10 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from fortunes import answers, rest, serializers
+from fortunes import answers, rest, serializers, voting
 from fortunes.actions import announcements, comments
 
-PROPOSAL = OpenApiParameter("proposal_id", UUID, OpenApiParameter.PATH)
 COMMENT = OpenApiParameter("comment_id", UUID, OpenApiParameter.PATH)
 
 
@@ -51,19 +50,19 @@ class Comments(rest.PagedView):
 
     @extend_schema(
         operation_id="comments_list",
-        parameters=[PROPOSAL, *rest.PAGE_PARAMETERS],
+        parameters=[serializers.PROPOSAL, *rest.PAGE_PARAMETERS],
         responses=rest.page_of(answers.CommentAnswer),
     )
     def get(self, request: Request, proposal_id: UUID) -> Response:
         """The comments under a proposal, newest first. Who is signed in doesn't see those of players they blocked."""
-        proposal, seen_by = comments.shown_proposal(public_id=proposal_id), getattr(request.user, "pk", None)
+        proposal, seen_by = voting.shown(public_id=proposal_id), getattr(request.user, "pk", None)
         rows = comments.visible(proposal_id=proposal.pk, seen_by=seen_by)
         return self.respond(request, rows, partial(comments.described, seen_by=seen_by))
 
     @extend_schema(
         operation_id="comments_create",
         request=serializers.CommentRequest,
-        parameters=[PROPOSAL, rest.IDEMPOTENCY_KEY],
+        parameters=[serializers.PROPOSAL, rest.IDEMPOTENCY_KEY],
         responses={201: answers.CommentAnswer},
     )
     def post(self, request: rest.PlayerRequest, proposal_id: UUID) -> Response:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from functools import partial
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from fortunes import rest, voting
+from fortunes import rest, serializers, voting
 from fortunes.actions import votes
-
-PROPOSAL = OpenApiParameter("proposal_id", UUID, OpenApiParameter.PATH)
 
 
 class Proposals(rest.PagedView):
@@ -33,7 +31,7 @@ class Proposals(rest.PagedView):
 class Proposal(APIView):
     permission_classes = [AllowAny]
 
-    @extend_schema(operation_id="proposals_read", parameters=[PROPOSAL], responses=voting.VoteAnswer)
+    @extend_schema(operation_id="proposals_read", parameters=[serializers.PROPOSAL], responses=voting.VoteAnswer)
     def get(self, request: Request, proposal_id: UUID) -> Response:
         """One vote: its options and what each would change, the ballots at this moment, yours, and the result."""
         return Response(votes.read(proposal_id=proposal_id, player_id=getattr(request.user, "pk", None)))

@@ -1,4 +1,4 @@
-"""What is told of proposals: their options, with what each would change, the tally, and the result.
+"""Proposals as players see them: their options, with what each would change, the tally, and the result.
 
 Beside answers.py, whose structs it uses.
 """
@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from fortunes import amending, rules
+from fortunes import amending, errors, rules
 from fortunes.answers import Name, RuleChange, instant, rule_changes
 from fortunes.models import Option, Proposal
 
@@ -82,6 +82,14 @@ class VoteAnswer(msgspec.Struct, frozen=True, kw_only=True):
     result: VoteResult | None
     reason: Name | None
     server_time: str
+
+
+def shown(*, public_id: UUID) -> Proposal:
+    """A proposal as players may see it: drafts are the staff's. Raises ProposalNotFound."""
+    proposal = Proposal.objects.filter(public_id=public_id, opened_at__isnull=False).select_related("campaign").first()
+    if proposal is None:
+        raise errors.ProposalNotFound
+    return proposal
 
 
 def state(row: Proposal, now: datetime) -> str:

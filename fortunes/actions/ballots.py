@@ -19,7 +19,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from fortunes import answers, errors, gate, keys, sql, tally
+from fortunes import answers, errors, gate, keys, sql, tally, voting
 from fortunes.errors import DomainError
 from fortunes.identity import SignedIn
 from fortunes.models import Ballot, Campaign, Proposal
@@ -165,7 +165,7 @@ def _campaign_of(proposal_id: UUID) -> int:
 
 def mine(*, proposal_id: UUID, player_id: int) -> answers.BallotReceipt:
     """A player's own ballot with its receipt. Raises ProposalNotFound or BallotNotFound."""
-    proposal = _opened(proposal_id)
+    proposal = voting.shown(public_id=proposal_id)
     ballot = Ballot.objects.filter(proposal=proposal.pk, player=player_id).first()
     if ballot is None:
         raise errors.BallotNotFound
@@ -214,7 +214,7 @@ def _changed(row: Any) -> answers.TallyChanged:
 
 def published(*, proposal_id: UUID, after: bytes, limit: int) -> list[answers.Leaf]:
     """The leaves that follow `after`, in ascending order. Raises ProposalNotFound or VoteNotClosed."""
-    proposal = _opened(proposal_id)
+    proposal = voting.shown(public_id=proposal_id)
     if proposal.state != Proposal.State.CLOSED:
         raise errors.VoteNotClosed(state=proposal.state, closes_at=answers.instant(proposal.closes_at))
     rows = Ballot.objects.filter(proposal=proposal.pk, leaf__gt=after).order_by("leaf")
@@ -222,14 +222,6 @@ def published(*, proposal_id: UUID, after: bytes, limit: int) -> list[answers.Le
         answers.Leaf(leaf=bytes(leaf).hex(), option=option)
         for leaf, option in rows.values_list("leaf", "option")[:limit]
     ]
-
-
-def _opened(proposal_id: UUID) -> Proposal:
-    """One that players may see: drafts are the staff's. Raises ProposalNotFound."""
-    proposal = Proposal.objects.filter(public_id=proposal_id, opened_at__isnull=False).first()
-    if proposal is None:
-        raise errors.ProposalNotFound
-    return proposal
 
 
 def count(*, proposal: Proposal) -> Counted:

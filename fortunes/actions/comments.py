@@ -11,10 +11,10 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from fortunes import answers, audit, blocks, clock, commenting, errors, events, keys, wording
+from fortunes import answers, audit, blocks, clock, commenting, errors, events, keys, voting, wording
 from fortunes.actions import wording as words
 from fortunes.identity import SignedIn
-from fortunes.models import Comment, DatabaseNow, Proposal
+from fortunes.models import Comment, DatabaseNow
 
 SUBJECT = "fortunes.comment"
 ROUTE = "comments"
@@ -36,7 +36,7 @@ def write(*, asked: keys.Request, proposal_id: UUID, text: str, by: SignedIn) ->
         if (first := keys.claim(asked, Written)) is not None:
             return _told(Comment.objects.filter(public_id=first.comment, deleted_at=None), by.pk)
         _lock_author(by.pk)
-        proposal = shown_proposal(public_id=proposal_id)
+        proposal = voting.shown(public_id=proposal_id)
         if not words.is_welcome(text=_tidied(text)):
             raise errors.CommentRefused
         _require_room(by.pk)
@@ -104,14 +104,6 @@ def described(rows: Iterable[Comment], *, seen_by: int | None) -> list[answers.C
         found = visible(proposal_id=page[0].proposal_id, seen_by=seen_by).filter(pk__in=asked)
         quoted = {row.pk: answers.quoted_comment(row) for row in found}
     return [answers.comment(row, quoted.get(row.answers_id or 0), seen_by=seen_by) for row in page]
-
-
-def shown_proposal(*, public_id: UUID) -> Proposal:
-    """A proposal that players can see: one that was opened. Raises ProposalNotFound."""
-    proposal = Proposal.objects.filter(public_id=public_id, opened_at__isnull=False).first()
-    if proposal is None:
-        raise errors.ProposalNotFound
-    return proposal
 
 
 def _lock_author(player_id: int) -> None:

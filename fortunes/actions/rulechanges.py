@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import msgspec
 from django.db import transaction
@@ -184,37 +184,28 @@ def _require_staffs_own(campaign: Campaign, before: Rules, after: Rules) -> None
         raise errors.RuleNeedsVote(", ".join(paths), paths=paths)
 
 
-def announce(
-    *,
-    campaign_id: int,
-    name_zh: str,
-    name_en: str,
-    changes: Mapping[str, Any],
-    takes_force_at: datetime,
-    by: int | None,
-) -> Amendment:
+class Announced(TypedDict):
+    """What staff announce: a name for it, a merge patch of the rules, and its date."""
+
+    name_zh: str
+    name_en: str
+    changes: Mapping[str, Any]
+    takes_force_at: datetime
+
+
+def announce(*, campaign_id: int, by: int | None, **announced: Unpack[Announced]) -> Amendment:
     """Announce a change of the rules for a date, before the campaign is opened; it is binding from then on.
 
     Audited. Raises CampaignNotFound, RuleNeedsVote after the opening, or RuleChangeImpossible, also for a date that
     lies outside the season.
     """
     with transaction.atomic(durable=True):
-        return announce_within(
-            campaign_id=campaign_id, name_zh=name_zh, name_en=name_en, changes=changes, takes_force_at=takes_force_at,
-            by=by,
-        )  # fmt: skip
+        return announce_within(campaign_id=campaign_id, by=by, **announced)
 
 
-def announce_within(
-    *,
-    campaign_id: int,
-    name_zh: str,
-    name_en: str,
-    changes: Mapping[str, Any],
-    takes_force_at: datetime,
-    by: int | None,
-) -> Amendment:
+def announce_within(*, campaign_id: int, by: int | None, **announced: Unpack[Announced]) -> Amendment:
     """`announce` as the last part of the caller's transaction."""
+    changes, takes_force_at = announced["changes"], announced["takes_force_at"]
     campaign = _locked(campaign_id)
     before = _expected(campaign, takes_force_at)
     after = _otherwise(before, changes)
@@ -225,8 +216,8 @@ def announce_within(
     if not max(campaign.opens_at, clock.now()) < takes_force_at < campaign.closes_at:
         raise errors.RuleChangeImpossible("its date must be ahead, after the opening and before the deadline")
     amendment = Amendment.objects.create(
-        campaign=campaign, name_zh=name_zh, name_en=name_en, changes=dict(changes), takes_force_at=takes_force_at,
-        announced_by_id=by,
+        campaign=campaign, name_zh=announced["name_zh"], name_en=announced["name_en"], changes=dict(changes),
+        takes_force_at=takes_force_at, announced_by_id=by,
     )  # fmt: skip
     told = events.RuleAnnounced(amendment=str(amendment.public_id), takes_force_at=answers.instant(takes_force_at))
     events.broadcast(campaign_id=campaign_id, payload=told)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from fortunes import answers, clock, errors, rulebooks, rules, voting
+from fortunes import answers, clock, rulebooks, rules, voting
 from fortunes.actions import ballots
 from fortunes.models import Campaign, Option, Proposal, Rulebook
 
@@ -23,10 +23,7 @@ class _Version:
 
 def read(*, proposal_id: UUID, player_id: int | None) -> voting.VoteAnswer:
     """One that was opened. Raises ProposalNotFound."""
-    opened = Proposal.objects.filter(public_id=proposal_id, opened_at__isnull=False)
-    row = opened.select_related("campaign").first()
-    if row is None:
-        raise errors.ProposalNotFound
+    row = voting.shown(public_id=proposal_id)
     return describe([row], campaign=row.campaign, player_id=player_id)[0]
 
 

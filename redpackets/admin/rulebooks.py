@@ -103,6 +103,9 @@ class ReadableRulebookAdmin(RulebookAdmin):
         campaign, tongue = _campaign(campaign_id), Tongue(campaign_id)
         versions = Rulebook.objects.filter(campaign=campaign).select_related("decided_by", "proposal", "amendment")
         rows = list(versions.order_by("-version")[:MOST])
+        votes = Proposal.objects.filter(campaign=campaign).order_by("-pk")
+        if not request.user.has_perm("fortunes.view_proposal"):
+            votes = votes.filter(opened_at__isnull=False)
         context = {
             "campaign": campaign,
             "may_run": request.user.has_perm(RUN),
@@ -111,7 +114,7 @@ class ReadableRulebookAdmin(RulebookAdmin):
             "versions": [{"row": row, "lines": tongue.lines(row.changes)} for row in rows],
             "whole": tongue.whole(rows[0].rules),
             "amendments": Amendment.objects.filter(campaign=campaign).order_by("takes_force_at", "pk")[:MOST],
-            "proposals": [_in_brief(row) for row in Proposal.objects.filter(campaign=campaign).order_by("-pk")[:MOST]],
+            "proposals": [_in_brief(row) for row in votes[:MOST]],
         }
         return self._page(request, "rules.html", _("Rules of %(campaign)s") % {"campaign": campaign}, context)
 

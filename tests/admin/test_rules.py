@@ -277,6 +277,15 @@ class TestRights:
         assert page(campaign, "change/") not in body
         assert "/proposal/draft/" not in body
 
+    def test_drafts_of_motions_are_for_those_who_may_look_at_motions(self, db: None) -> None:
+        campaign = SeasonFactory()
+        make.DraftProposalFactory(campaign=campaign, question_en="Not yet asked?")
+        make.OpenProposalFactory(campaign=campaign, question_en="Asked already?")
+        for permissions, sees_drafts in (([LOOK], False), ([LOOK, "fortunes.view_proposal"], True)):
+            body = signed_in(member_of_staff(*permissions)).get(page(campaign)).content.decode()
+            assert "Asked already?" in body
+            assert ("Not yet asked?" in body) is sees_drafts
+
     def test_doing_needs_another(self, db: None) -> None:
         campaign, before = DraftSeasonFactory(), AuditEntry.objects.count()
         rights = ("view_rulebook", "change_rulebook", "add_rulebook", "change_campaign", "add_amendment")

@@ -18,30 +18,19 @@ from fortunes.models import Ballot, BallotCount, Broadcast, Campaign, Proposal, 
 from tests.concurrency.killing import killed_at
 from tests.concurrency.together import PATIENCE_S, patiently, together, until
 from tests.concurrency.variants import without
+from tests.concurrency.voting import season, vote
 from tests.factories import votes as make
 from tests.factories.accounts import PlayerFactory
 from tests.factories.cards import SeasonFactory
 from tests.plugins.clock import Clock
 from tests.votes.motions import again, opened, voted
 
+__all__ = ["season", "vote"]
+
 pytestmark = pytest.mark.committed
 
 State = Proposal.State
 GATE_LOCK = "    PERFORM pg_advisory_xact_lock_shared(5525, the_campaign::integer);\n"
-
-
-@pytest.fixture
-def season() -> Campaign:
-    campaign: Campaign = SeasonFactory.create()
-    return campaign
-
-
-@pytest.fixture
-def vote(season: Campaign) -> Proposal:
-    """Three ballots, two of them for a change."""
-    vote = opened(season)
-    voted(vote, 1, 2, 2)
-    return vote
 
 
 def end(vote: Proposal) -> None:

@@ -17,28 +17,16 @@ from fortunes.actions import closing, judging, proposals
 from fortunes.models import Campaign, Proposal
 from tests.concurrency.test_closing import end, verify
 from tests.concurrency.together import PATIENCE_S, patiently, together, until_somebody_waits
-from tests.factories.cards import SeasonFactory
+from tests.concurrency.voting import season, vote
 from tests.plugins.clock import Clock
-from tests.votes.motions import KEEP, ONE_MORE, again, change, drafted, opened, voted
+from tests.votes.motions import KEEP, ONE_MORE, again, change, drafted
+
+__all__ = ["season", "vote"]
 
 pytestmark = pytest.mark.committed
 
 State = Proposal.State
 Act = Callable[[Proposal], Proposal]
-
-
-@pytest.fixture
-def season() -> Campaign:
-    campaign: Campaign = SeasonFactory.create()
-    return campaign
-
-
-@pytest.fixture
-def vote(season: Campaign) -> Proposal:
-    """Three ballots, two of them for a change."""
-    vote = opened(season)
-    voted(vote, 1, 2, 2)
-    return vote
 
 
 def cancel(vote: Proposal) -> Proposal:

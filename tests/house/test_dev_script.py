@@ -111,9 +111,9 @@ def test_own_server_is_kept_apart_from_the_applications_address(checkout: Path, 
 @pytest.mark.parametrize(
     ("given", "handed_on"),
     [
-        ([], ["-n", "3"]),
-        (["tests/cards", "-x"], ["-n", "3", "tests/cards", "-x"]),
-        (["--quick"], ["-n", "3", "-m", "not slow"]),
+        ([], ["-n", "3", "--dist", "worksteal"]),
+        (["tests/cards", "-x"], ["-n", "3", "--dist", "worksteal", "tests/cards", "-x"]),
+        (["--quick"], ["-n", "3", "--dist", "worksteal", "-m", "not slow"]),
         (["-n", "4"], ["-n", "4"]),
         (["--pdb"], ["--pdb"]),
     ],

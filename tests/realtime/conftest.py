@@ -40,13 +40,13 @@ def live_server_pair(
 
 
 @pytest.fixture
-def a(live_server_pair: tuple[Server, Server]) -> Server:
-    return live_server_pair[0]
+def a(live_server_pair: tuple[Server, Server], committed_db: None) -> Server:
+    return servers.up_to_date(live_server_pair[0])
 
 
 @pytest.fixture
-def b(live_server_pair: tuple[Server, Server]) -> Server:
-    return live_server_pair[1]
+def b(live_server_pair: tuple[Server, Server], committed_db: None) -> Server:
+    return servers.up_to_date(live_server_pair[1])
 
 
 @pytest.fixture

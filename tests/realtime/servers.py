@@ -15,7 +15,9 @@ from pathlib import Path
 
 import httpx
 
+from accounts import tokens
 from config.local import environment, processes, stack
+from tests.factories.accounts import PlayerFactory
 
 # For a slow machine, too.
 PATIENCE_S = 90.0
@@ -59,6 +61,19 @@ def listening(listener: socket.socket, log: Path, **given: str) -> Iterator[Serv
     finally:
         _end(process)
     assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def up_to_date(server: Server) -> Server:
+    """The same, once it goes by the database's clock as it is now.
+
+    For ten seconds after a test has moved that, a process may go by what it was, and take new tokens for expired.
+    """
+    headers = {"Authorization": f"Bearer {tokens.issue(PlayerFactory.create()).token}"}
+    deadline = time.monotonic() + PATIENCE_S
+    while not httpx.get(f"{server.url}/api/v1/me", headers=headers, trust_env=False, timeout=PATIENCE_S).is_success:
+        assert time.monotonic() < deadline, f"{server.url} doesn't hear the time"
+        time.sleep(0.2)
+    return server
 
 
 def _wait_until_ready(server: Server) -> None:

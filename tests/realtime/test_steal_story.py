@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,13 +54,6 @@ AGAINST = 6
 PACE_S = 0.1
 # The clocks of two connections may be read in another order than their statements began.
 A_MOMENT = timedelta(seconds=1)
-
-
-@pytest.fixture(autouse=True)
-def everybodys_clock_is_back() -> Iterator[None]:
-    """Processes ask for the clock every ten seconds, and would take the tokens of the next test for expired."""
-    yield
-    time.sleep(12)
 
 
 @pytest.fixture

@@ -36,12 +36,6 @@ pytestmark = pytest.mark.django_db
 State = Proposal.State
 
 
-@pytest.fixture
-def season() -> Campaign:
-    campaign: Campaign = SeasonFactory.create()
-    return campaign
-
-
 class TestImpossible:
     @pytest.mark.parametrize(
         ("changes", "said"),

@@ -13,7 +13,7 @@ from fortunes.actions import proposals
 from fortunes.actions.judging import OptionPlan
 from fortunes.models import AuditEntry, Broadcast, Campaign, Option, Proposal
 from tests.factories.accounts import PlayerFactory
-from tests.factories.cards import DraftSeasonFactory, SeasonFactory
+from tests.factories.cards import DraftSeasonFactory
 from tests.plugins.clock import Clock
 from tests.votes.motions import (
     INTO_WILD,
@@ -34,12 +34,6 @@ from tests.votes.motions import (
 pytestmark = pytest.mark.django_db
 
 State = Proposal.State
-
-
-@pytest.fixture
-def season() -> Campaign:
-    campaign: Campaign = SeasonFactory.create()
-    return campaign
 
 
 def audited(proposal: Proposal) -> list[str]:

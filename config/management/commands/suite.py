@@ -117,10 +117,18 @@ def _pytest(words: list[str], env: Mapping[str, str]) -> int:
 
 
 def pytest_words(words: list[str]) -> list[str]:
-    """Three processes unless the developer said otherwise or wants to talk to the debugger."""
+    """Three processes unless the developer said otherwise or wants to talk to the debugger.
+
+    What follows each other stays in one process, which makes a module's large database once, until another has nothing
+    left to do.
+    """
     chosen = any(word.startswith(("-n", "--numprocesses", "-p", "--pdb", "--trace")) for word in words)
     quick = ["-m", "not slow"] if "--quick" in words else []
-    return [*([] if chosen else ["-n", PROCESSES]), *quick, *(word for word in words if word != "--quick")]
+    return [
+        *([] if chosen else ["-n", PROCESSES, "--dist", "worksteal"]),
+        *quick,
+        *(word for word in words if word != "--quick"),
+    ]
 
 
 def _choose_servers(words: list[str]) -> list[str]:
