@@ -31,6 +31,9 @@ KEYWORDS: dict[str, Any] = {
     "gettext_noop": None,
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
+    # What pure modules say.
+    "Sentence": None,
+    "RulesError": None,
 }
 HEADER = "# The Chinese of Five Fortunes. `manage.py translations` collects what there is to translate and compiles it."
 

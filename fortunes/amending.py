@@ -12,11 +12,18 @@ import msgspec
 
 from fortunes import rules
 from fortunes.rules import Rules, RulesError
+from fortunes.sentences import Sentence
 
 # Limits that let players do more when they are lower; all others do when they are higher.
 LOWER_IS_MORE = frozenset({"/trading/cooling_h"})
 # What staff may raise without a vote.
 RAISED_BY_STAFF = ("/quotas/", "/trading/")
+# What may get no other members while a season runs, and lose none.
+_LASTING = {
+    "weights": Sentence("the kinds of a season stay the same"),
+    "quotas": Sentence("the sources of a season stay the same"),
+    "caps": Sentence("the capped kinds of a season stay the same"),
+}
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,20 +103,21 @@ def _are_numbers(*values: Any) -> bool:
     return all(isinstance(value, int) for value in values)
 
 
-def impossible(before: Rules, after: Rules) -> str | None:
+def impossible(before: Rules, after: Rules) -> Sentence | None:
     """Why nobody may change the rules in this way while a season runs; None if a vote may."""
     if before.complete_set != after.complete_set:
-        return "/complete_set: what makes a full set stays as it is"
-    for name, what in (("weights", "kinds"), ("quotas", "sources"), ("caps", "capped kinds")):
+        return Sentence("what makes a full set stays as it is", path="/complete_set")
+    for name, why in _LASTING.items():
         if unlike := sorted(getattr(before, name).keys() ^ getattr(after, name).keys()):
-            return f"/{name}/{_escaped(unlike[0])}: the {what} of a season stay the same"
+            return Sentence(why.text, path=f"/{name}/{_escaped(unlike[0])}")
     for slug, cap in before.caps.items():
         if after.caps[slug].units < cap.units:
-            return f"/caps/{_escaped(slug)}/units: a cap can only be raised"
+            return Sentence("a cap can only be raised", path=f"/caps/{_escaped(slug)}/units")
         if after.caps[slug].tranches != cap.tranches:
-            return f"/caps/{_escaped(slug)}/tranches: the parts in which cards are released stay as planned"
+            path = f"/caps/{_escaped(slug)}/tranches"
+            return Sentence("the parts in which cards are released stay as planned", path=path)
     if after.extension_min < before.extension_min:
-        return "/extension_min: a deadline is never moved back"
+        return Sentence("a deadline is never moved back", path="/extension_min")
     return None
 
 

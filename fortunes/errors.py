@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from fortunes.sentences import Sentence
 
 
 class DomainError(Exception):
@@ -31,6 +34,14 @@ class DomainError(Exception):
         self.detail = detail
         self.retry_after_s = retry_after_s
         self.facts = facts
+
+
+def _translated(sentence: Sentence) -> str:
+    return sentence.translated(gettext)
+
+
+# A sentence in the language of whoever reads it.
+said = lazy(_translated, str)
 
 
 class CampaignNotFound(DomainError):
@@ -63,6 +74,10 @@ class RulebookNotFound(DomainError):
 
 class RuleChangeImpossible(DomainError):
     code, status, title = "rule-change-impossible", 422, _("The rules can't be changed in this way.")
+
+    def __init__(self, why: Sentence, **facts: Any) -> None:
+        super().__init__(said(why), **facts)
+        self.why = why
 
 
 class RuleNeedsVote(DomainError):

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from fortunes.sentences import Sentence
+
 MAX_WEIGHT = 1_000_000
 MAX_CAP = 1_000_000_000
 MAX_QUOTA = 10_000
@@ -23,10 +25,16 @@ MAX_JACKPOTS = 10_000
 SPECIALS = ("wild", "steal", "copy")
 # Stealing is off unless the rules say otherwise.
 PLAYABLE = ("wild", "copy")
+# Where the library that reads rules has its own words, which are English.
+_VERBATIM = "%(words)s"
 
 
 class RulesError(ValueError):
-    """The rules contradict themselves; the message says where."""
+    """The rules contradict themselves; `why` says where."""
+
+    def __init__(self, text: str, **values: str | int) -> None:
+        self.why = Sentence(text, values)
+        super().__init__(str(self.why))
 
 
 class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -120,7 +128,7 @@ def parse(data: Any) -> Rules:
     try:
         rules = msgspec.convert(data, Rules)
     except msgspec.ValidationError as error:
-        raise RulesError(str(error)) from error
+        raise RulesError(_VERBATIM, words=str(error)) from error
     check(rules)
     return rules
 
@@ -141,13 +149,13 @@ def check(rules: Rules) -> None:
     _check_specials(rules)
     _check_split(rules.split)
     if not 0 <= rules.extension_min <= 60 * MAX_HOURS:
-        raise RulesError(f"extension_min must be between 0 and {60 * MAX_HOURS}")
+        raise RulesError("extension_min must be between 0 and %(most)s", most=60 * MAX_HOURS)
 
 
 def _check_weights(rules: Rules) -> None:
     for slug, weight in rules.weights.items():
         if not 0 <= weight <= MAX_WEIGHT:
-            raise RulesError(f"weight of {slug} must be between 0 and {MAX_WEIGHT}")
+            raise RulesError("weight of %(kind)s must be between 0 and %(most)s", kind=slug, most=MAX_WEIGHT)
     if sum(rules.weights.values()) == 0:
         raise RulesError("the weights sum to zero, so no card could be drawn")
     if not rules.complete_set:
@@ -156,17 +164,20 @@ def _check_weights(rules: Rules) -> None:
         raise RulesError("the complete set names a kind twice")
     for slug in rules.complete_set:
         if rules.weights.get(slug, 0) == 0:
-            raise RulesError(f"the complete set needs {slug}, which can't be drawn")
+            raise RulesError("the complete set needs %(kind)s, which can't be drawn", kind=slug)
 
 
 def _check_caps(rules: Rules) -> None:
     for slug, cap in rules.caps.items():
         if slug not in rules.weights:
-            raise RulesError(f"a cap names {slug}, which has no weight")
+            raise RulesError("a cap names %(kind)s, which has no weight", kind=slug)
         if not 1 <= cap.units <= MAX_CAP:
-            raise RulesError(f"the cap of {slug} must be between 1 and {MAX_CAP}")
+            raise RulesError("the cap of %(kind)s must be between 1 and %(most)s", kind=slug, most=MAX_CAP)
         if not 1 <= cap.tranches <= min(MAX_TRANCHES, cap.units):
-            raise RulesError(f"the tranches of {slug} must be between 1 and {MAX_TRANCHES}, and no more than its units")
+            raise RulesError(
+                "the tranches of %(kind)s must be between 1 and %(most)s, and no more than its units",
+                kind=slug, most=MAX_TRANCHES,
+            )  # fmt: skip
     if not any(weight for slug, weight in rules.weights.items() if slug not in rules.caps):
         raise RulesError("every kind is capped: one kind with a weight must stay uncapped")
 
@@ -176,7 +187,7 @@ def _check_quotas(rules: Rules) -> None:
         raise RulesError("no source has a quota, so nobody could scan")
     for slug, quota in rules.quotas.items():
         if not 0 <= quota.per_day <= MAX_QUOTA or not 0 <= quota.per_campaign <= MAX_QUOTA:
-            raise RulesError(f"the quotas of {slug} must be between 0 and {MAX_QUOTA}")
+            raise RulesError("the quotas of %(source)s must be between 0 and %(most)s", source=slug, most=MAX_QUOTA)
 
 
 def _check_limits(group: str, limits: Trading | Stealing, *, least: Mapping[str, int] = {}) -> None:
@@ -184,12 +195,14 @@ def _check_limits(group: str, limits: Trading | Stealing, *, least: Mapping[str,
         value = getattr(limits, name)
         low, high = least.get(name, 0), MAX_HOURS if name.endswith("_h") else MAX_LIMIT
         if not isinstance(value, bool) and not low <= value <= high:
-            raise RulesError(f"{group}.{name} must be between {low} and {high}")
+            raise RulesError(
+                "%(rule)s must be between %(least)s and %(most)s", rule=f"{group}.{name}", least=low, most=high
+            )
 
 
 def _check_specials(rules: Rules) -> None:
     if unknown := sorted(set(rules.specials) - set(SPECIALS)):
-        raise RulesError(f"no special kind has the role {unknown[0]}")
+        raise RulesError("no special kind has the role %(role)s", role=unknown[0])
     if len(set(rules.specials)) != len(rules.specials):
         raise RulesError("specials names a role twice")
 
@@ -198,12 +211,14 @@ def _check_split(split: Split) -> None:
     if split.minimum_fen and split.mode != "random":
         raise RulesError("split.minimum_fen is for the random mode")
     if not 0 <= split.minimum_fen < MAX_FEN:
-        raise RulesError(f"split.minimum_fen must be between 0 and {MAX_FEN - 1}")
+        raise RulesError("split.minimum_fen must be between 0 and %(most)s", most=MAX_FEN - 1)
     if split.remainder == "return" and split.mode == "random":
         raise RulesError("split.remainder can be returned only where shares are even")
     if bool(split.jackpots) != (split.mode == "tiered"):
         raise RulesError("split.jackpots are what the tiered mode has, and no other")
     if any(jackpot.count < 1 or not 1 <= jackpot.prize_fen < MAX_FEN for jackpot in split.jackpots):
-        raise RulesError(f"each of split.jackpots has a count from 1 and a prize from 1 to {MAX_FEN - 1} fen")
+        raise RulesError(
+            "each of split.jackpots has a count from 1 and a prize from 1 to %(most)s fen", most=MAX_FEN - 1
+        )
     if sum(jackpot.count for jackpot in split.jackpots) > MAX_JACKPOTS:
-        raise RulesError(f"split.jackpots are {MAX_JACKPOTS} at most")
+        raise RulesError("split.jackpots are %(most)s at most", most=MAX_JACKPOTS)

@@ -35,7 +35,7 @@ def create(
     try:
         parsed = rules.parse(dict(rulebook))
     except rules.RulesError as error:
-        raise errors.InvalidRules(str(error)) from error
+        raise errors.InvalidRules(errors.said(error.why)) from error
     key_id, key = secretkeys.current(settings.DRAW_KEYS)
     campaign = Campaign(
         slug=slug, name_zh=name_zh, name_en=name_en, tz=tz, draw_key_id=key_id,

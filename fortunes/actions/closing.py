@@ -26,6 +26,7 @@ from fortunes import audit, clock, deadletters, describing, errors, events, gate
 from fortunes.actions import ballots, rulechanges
 from fortunes.actions.ballots import Counted
 from fortunes.models import Amendment, BallotCount, DatabaseNow, Option, Proposal, Rulebook
+from fortunes.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Decision:
     outcome: str
     winner: int | None
     rulebook: Rulebook | None = None
-    impossible: str = ""
+    impossible: Sentence | None = None
 
 
 def close_due() -> None:
@@ -146,7 +147,7 @@ def _carry_out(proposal: Proposal, option: Option, adopted: Decision) -> Decisio
     """
     struck = _struck(option)
     if struck is not None and not struck.exists():
-        return _impossible(adopted, "the announced change can't be struck any more")
+        return _impossible(adopted, Sentence("the announced change can't be struck any more"))
     if option.changes:
         try:
             rulebook = rulechanges.apply(
@@ -154,7 +155,7 @@ def _carry_out(proposal: Proposal, option: Option, adopted: Decision) -> Decisio
                 proposal=proposal, compensations=option.compensations,
             )  # fmt: skip
         except errors.RuleChangeImpossible as refusal:
-            return _impossible(adopted, str(refusal))
+            return _impossible(adopted, refusal.why)
         adopted = replace(adopted, rulebook=rulebook)
     if struck is not None:
         struck.update(struck_at=DatabaseNow(), struck_by=proposal)
@@ -168,8 +169,8 @@ def _struck(option: Option) -> QuerySet[Amendment] | None:
     return Amendment.objects.filter(pk=option.strikes_id, applied_at=None, struck_at=None)
 
 
-def _impossible(adopted: Decision, reason: str) -> Decision:
-    return replace(adopted, outcome=str(Outcome.IMPOSSIBLE), winner=None, impossible=reason)
+def _impossible(adopted: Decision, why: Sentence) -> Decision:
+    return replace(adopted, outcome=str(Outcome.IMPOSSIBLE), winner=None, impossible=why)
 
 
 def _write(proposal: Proposal, decision: Decision, by_option: dict[int, int]) -> None:
@@ -177,7 +178,7 @@ def _write(proposal: Proposal, decision: Decision, by_option: dict[int, int]) ->
         state=State.CLOSED,
         closed_at=DatabaseNow(),
         outcome=decision.outcome,
-        impossible=decision.impossible[:500],
+        impossible=msgspec.to_builtins(decision.impossible),
         winner=decision.winner,
         eligible=decision.counted.eligible,
         cast=decision.counted.cast,

@@ -150,7 +150,7 @@ def _require_possible(campaign: Campaign, option: Option, before: rules.Rules) -
         try:
             after = rulechanges.possible(campaign=campaign, patch=option.changes)
         except errors.RuleChangeImpossible as refusal:
-            raise errors.RuleChangeImpossible(refusal.detail, option=option.number) from refusal
+            raise errors.RuleChangeImpossible(refusal.why, option=option.number) from refusal
     removed = set(amending.removed_roles(before, after))
     if odd := sorted(removed ^ option.compensations.keys()):
         said = _("What becomes of the cards of a special kind is said of those that the option removes: %(role)s.")
@@ -159,7 +159,7 @@ def _require_possible(campaign: Campaign, option: Option, before: rules.Rules) -
 
 def _require_unannounced(campaign: Campaign, option: Option, before: rules.Rules) -> None:
     """What was announced for a date and isn't struck would undo what the vote has decided, or the vote undo it."""
-    pending = Amendment.objects.filter(campaign=campaign, applied_at=None, struck_at=None, impossible="")
+    pending = Amendment.objects.filter(campaign=campaign, applied_at=None, struck_at=None, impossible__isnull=True)
     for amendment in pending.order_by("pk"):
         path = _contradiction(before, option.changes, amendment.changes)
         if path is not None and amendment.pk != option.strikes_id:

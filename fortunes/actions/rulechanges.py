@@ -18,6 +18,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from fortunes import amending, answers, audit, clock, errors, events, gate, rulebooks, rules
 from fortunes.models import Amendment, Campaign, Compensation, DatabaseNow, Option, Proposal, Rulebook
 from fortunes.rules import Rules
+from fortunes.sentences import Sentence
 
 # How often a change by staff knocks at the gate, for 300 ms each time, and how long it lets others pass in between.
 KNOCKS = 10
@@ -86,31 +87,31 @@ def _laid_over(before: Rules, patch: Mapping[str, Any]) -> Rules:
     try:
         return amending.merged(before, patch)
     except rules.RulesError as error:
-        raise errors.RuleChangeImpossible(str(error)) from error
+        raise errors.RuleChangeImpossible(error.why) from error
 
 
 def _otherwise(before: Rules, patch: Mapping[str, Any]) -> Rules:
     """For whoever asks for a change. One that was decided earlier may find that it has come true by other means."""
     after = _laid_over(before, patch)
     if before == after:
-        raise errors.RuleChangeImpossible("it changes nothing")
+        raise errors.RuleChangeImpossible(Sentence("it changes nothing"))
     return after
 
 
 def _require_possible(campaign: Campaign, before: Rules, after: Rules) -> None:
-    if reason := amending.impossible(before, after) or _too_late(campaign, before, after):
-        raise errors.RuleChangeImpossible(reason)
+    if why := amending.impossible(before, after) or _too_late(campaign, before, after):
+        raise errors.RuleChangeImpossible(why)
 
 
-def _too_late(campaign: Campaign, before: Rules, after: Rules) -> str | None:
+def _too_late(campaign: Campaign, before: Rules, after: Rules) -> Sentence | None:
     """A deadline that has passed stays where it is: what came after it was refused. Other rules wait for the freeze."""
     if campaign.frozen_at is not None:
-        return "the season is frozen"
+        return Sentence("the season is frozen")
     later = _later(before, after)
     if later and clock.now() >= campaign.closes_at:
-        return "/extension_min: the deadline has passed"
+        return Sentence("the deadline has passed", path="/extension_min")
     if later > campaign.reveal_at - campaign.closes_at:
-        return "/extension_min: the deadline can't come after the reveal"
+        return Sentence("the deadline can't come after the reveal", path="/extension_min")
     return None
 
 
@@ -154,7 +155,8 @@ def _change_by_staff(campaign_id: int, patch: Mapping[str, Any], by: int | None)
         if campaign.opened_at is not None:
             _require_staffs_own(campaign, before, after)
         elif _later(before, after):
-            raise errors.RuleChangeImpossible("/extension_min: the deadline of a draft is set by itself")
+            why = Sentence("the deadline of a draft is set by itself", path="/extension_min")
+            raise errors.RuleChangeImpossible(why)
         rulebook = apply(campaign_id=campaign_id, patch=patch, reason=Rulebook.Reason.STAFF, by=by)
         if campaign.opened_at is not None:
             events.broadcast(campaign_id=campaign_id, payload=news(rulebook))
@@ -214,7 +216,8 @@ def announce_within(*, campaign_id: int, by: int | None, **announced: Unpack[Ann
         raise errors.RuleNeedsVote(", ".join(paths), paths=paths)
     _require_possible(campaign, before, after)
     if not max(campaign.opens_at, clock.now()) < takes_force_at < campaign.closes_at:
-        raise errors.RuleChangeImpossible("its date must be ahead, after the opening and before the deadline")
+        why = Sentence("its date must be ahead, after the opening and before the deadline")
+        raise errors.RuleChangeImpossible(why)
     amendment = Amendment.objects.create(
         campaign=campaign, name_zh=announced["name_zh"], name_en=announced["name_en"], changes=dict(changes),
         takes_force_at=takes_force_at, announced_by_id=by,
@@ -236,7 +239,7 @@ def _expected(campaign: Campaign, at: datetime) -> Rules:
 
 
 def _pending() -> QuerySet[Amendment]:
-    return Amendment.objects.filter(applied_at=None, struck_at=None, impossible="")
+    return Amendment.objects.filter(applied_at=None, struck_at=None, impossible__isnull=True)
 
 
 def apply_due() -> None:
@@ -283,7 +286,7 @@ def _take_force(amendment_id: int, campaign_id: int) -> None:
                 by=amendment.announced_by_id, amendment=amendment,
             )  # fmt: skip
         except errors.RuleChangeImpossible as refusal:
-            Amendment.objects.filter(pk=amendment_id).update(impossible=str(refusal)[:500])
+            Amendment.objects.filter(pk=amendment_id).update(impossible=msgspec.to_builtins(refusal.why))
             _record(amendment, "rules.announcement_impossible")
             return
         Amendment.objects.filter(pk=amendment_id).update(applied_at=rulebook.in_force_at)
@@ -296,7 +299,7 @@ def _require_in_season(amendment: Amendment) -> None:
     whether it were in force by then would be a matter of milliseconds.
     """
     if amendment.takes_force_at > amendment.campaign.closes_at:
-        raise errors.RuleChangeImpossible("the deadline comes before its date")
+        raise errors.RuleChangeImpossible(Sentence("the deadline comes before its date"))
 
 
 def _record(amendment: Amendment, action: str, **data: Any) -> None:

@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                         verbose_name="outcome",
                     ),
                 ),
-                ("impossible", models.CharField(db_default="", max_length=500, verbose_name="impossible")),
+                ("impossible", models.JSONField(null=True, verbose_name="impossible")),
                 ("winner", models.PositiveSmallIntegerField(null=True, verbose_name="winning option")),
                 ("eligible", models.BigIntegerField(null=True, verbose_name="eligible")),
                 ("cast", models.BigIntegerField(null=True, verbose_name="ballots cast")),
@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
                 ),
                 ("applied_at", models.DateTimeField(null=True, verbose_name="in force since")),
                 ("struck_at", models.DateTimeField(null=True, verbose_name="struck")),
-                ("impossible", models.CharField(db_default="", max_length=500, verbose_name="impossible")),
+                ("impossible", models.JSONField(null=True, verbose_name="impossible")),
                 (
                     "announced_by",
                     models.ForeignKey(

@@ -35,8 +35,8 @@ class Amendment(BilingualName):
     struck_by = models.ForeignKey(
         "fortunes.Proposal", models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("struck by")
     )
-    # Why it could not take force when its time came.
-    impossible = models.CharField(_("impossible"), max_length=500, db_default="")
+    # Why it could not take force when its time came: a Sentence.
+    impossible = models.JSONField(_("impossible"), null=True)
 
     class Meta:
         verbose_name = _("announced change")
@@ -109,8 +109,8 @@ class Proposal(models.Model):
     reason_zh = models.CharField(_("reason of the cancellation (Chinese)"), max_length=200, db_default="")
     reason_en = models.CharField(_("reason of the cancellation (English)"), max_length=200, db_default="")
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, null=True)
-    # Why an adopted change was impossible.
-    impossible = models.CharField(_("impossible"), max_length=500, db_default="")
+    # Why an adopted change was impossible: a Sentence.
+    impossible = models.JSONField(_("impossible"), null=True)
     winner = models.PositiveSmallIntegerField(_("winning option"), null=True)
     eligible = models.BigIntegerField(_("eligible"), null=True)
     cast = models.BigIntegerField(_("ballots cast"), null=True)

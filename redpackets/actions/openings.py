@@ -15,7 +15,7 @@ from cards.actions import stock
 from cards.models import CardKind
 from fortunes import amending, amounts, audit, clock, rules, secretkeys
 from fortunes.actions import campaigns
-from fortunes.errors import CampaignAlreadyOpened, CampaignNotFound, OpeningChecksFailed
+from fortunes.errors import CampaignAlreadyOpened, CampaignNotFound, OpeningChecksFailed, said
 from fortunes.models import Amendment, Campaign, DatabaseNow, Rulebook
 from redpackets import ledger
 from redpackets.actions import splits
@@ -89,8 +89,11 @@ def _deadline_ahead(campaign: Campaign) -> Check:
 def _rules(campaign: Campaign) -> Iterator[Check]:
     try:
         parsed = _rules_in_force(campaign.pk)
-    except (rules.RulesError, Rulebook.DoesNotExist) as error:
-        yield Check("rules-valid", False, _("The rules are valid"), str(error))
+    except rules.RulesError as error:
+        yield Check("rules-valid", False, _("The rules are valid"), str(said(error.why)))
+        return
+    except Rulebook.DoesNotExist:
+        yield Check("rules-valid", False, _("The rules are valid"), "")
         return
     known = catalogue.read(campaign.pk)
     kinds = sorted({*parsed.weights, *parsed.complete_set, *parsed.caps} - set(known.kinds))
@@ -117,7 +120,7 @@ def _split(campaign_id: int, parsed: rules.Rules) -> Iterator[Check]:
         try:
             parsed = amending.merged(parsed, amendment.changes)
         except rules.RulesError as error:
-            yield Check("announced-possible", False, _("What has been announced is possible"), str(error))
+            yield Check("announced-possible", False, _("What has been announced is possible"), str(said(error.why)))
             return
         title = _("The pool can pay them also as it has been announced")
         yield _split_fits("announced-split-fits", title, campaign_id, parsed)

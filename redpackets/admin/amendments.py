@@ -23,6 +23,7 @@ from fortunes import rulebooks
 from fortunes.actions import rulechanges
 from fortunes.adminsite import Button, ReadOnlyAdmin, by_public_id, refusals_shown, who
 from fortunes.models import Amendment, Campaign
+from redpackets.admin import words
 from redpackets.admin.motionforms import AnnouncementForm
 from redpackets.admin.ruling import Tongue
 
@@ -55,7 +56,7 @@ class AmendmentAdmin(ReadOnlyAdmin):
     search_help_text = gettext_lazy("Id")
     fields = (
         "public_id", "campaign", "name_zh", "name_en", "takes_force_at", "announced_at", "announced_by", "applied_at",
-        "struck_at", "struck_by", "impossible", "differences",
+        "struck_at", "struck_by", "why_impossible", "differences",
     )  # fmt: skip
 
     class Media:
@@ -72,6 +73,10 @@ class AmendmentAdmin(ReadOnlyAdmin):
     def coloured_state(self, amendment: Amendment) -> tuple[str, str]:
         found = state(amendment)
         return found, str(STATES[found][0])
+
+    @admin.display(description=gettext_lazy("impossible"))
+    def why_impossible(self, amendment: Amendment) -> str:
+        return words.sentence(amendment.impossible) if amendment.impossible else ""
 
     @admin.display(description=gettext_lazy("what it changes"))
     def differences(self, amendment: Amendment) -> str:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminSelectWidget
 
 from fortunes import amending, rules
+from fortunes.errors import said
 from fortunes.rules import Rules, RulesError
 from redpackets.admin import ruling
 from redpackets.admin.terms import AS_IT_IS, Terms, Unreadable
@@ -170,7 +171,7 @@ class ChangeForm(forms.Form):
         try:
             after = amending.merged(self.now, patch)
         except RulesError as error:
-            self.add_error(field, _("These rules would not be valid: %(why)s") % {"why": error})
+            self.add_error(field, _("These rules would not be valid: %(why)s") % {"why": said(error.why)})
             return
         self.after = after
         if why := self.refusal(after):
@@ -179,7 +180,7 @@ class ChangeForm(forms.Form):
     def refusal(self, after: Rules) -> str | None:
         """Why this form refuses such rules."""
         why = amending.impossible(self.now, after)
-        return _("No vote can change this: %(why)s") % {"why": why} if why else None
+        return _("No vote can change this: %(why)s") % {"why": said(why)} if why else None
 
     def patch(self) -> Patch:
         return self._patch

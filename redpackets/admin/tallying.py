@@ -132,7 +132,7 @@ def _alerts(proposal: Proposal) -> list[str]:
         reason = words.in_this_language(proposal.reason_zh, proposal.reason_en)
         told.append(_("Cancelled: %(reason)s") % {"reason": reason})
     if proposal.impossible:
-        told.append(_("It was adopted, and changed nothing: %(why)s") % {"why": proposal.impossible})
+        told.append(_("It was adopted, and changed nothing: %(why)s") % {"why": words.sentence(proposal.impossible)})
     if proposal.attempts:
         tried = _("Failures at the close: %(times)s. The last one: %(error)s")
         told.append(tried % {"times": proposal.attempts, "error": proposal.last_error})

@@ -199,7 +199,8 @@ class ProposalAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, campaign: Campaign, initial: dict[str, Any], plans: list[dict[str, Any]]
     ) -> tuple[MotionForm, Options]:
         sent = request.POST if request.method == "POST" else None
-        announced = list(Amendment.objects.filter(campaign=campaign, applied_at=None, struck_at=None, impossible=""))
+        pending = {"applied_at": None, "struck_at": None, "impossible__isnull": True}
+        announced = list(Amendment.objects.filter(campaign=campaign, **pending))
         options = Options(
             sent, plans=plans, announced=announced, now=rulebooks.current(campaign.pk), tongue=Tongue(campaign.pk)
         )  # fmt: skip

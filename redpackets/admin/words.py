@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
+import msgspec
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+
+from fortunes.errors import said
+from fortunes.sentences import Sentence
 
 
 def number(value: int) -> str:
@@ -38,3 +43,8 @@ def ago(now: datetime, at: datetime) -> str:
 
 def in_this_language(zh: str, en: str) -> str:
     return zh if (get_language() or "").startswith("zh") else en
+
+
+def sentence(stored: Any) -> str:
+    """A Sentence as a row keeps it."""
+    return str(said(msgspec.convert(stored, Sentence)))

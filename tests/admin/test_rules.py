@@ -133,6 +133,12 @@ class TestDrafts:
         assert "the complete set needs harmony" in str(errors(response)["__all__"])
         assert version(campaign) == 1
 
+    def test_in_chinese(self, boss: Client) -> None:
+        campaign = DraftSeasonFactory()
+        sent = {"weights-harmony": "0"}
+        response = boss.post(page(campaign, "change/"), sent, HTTP_ACCEPT_LANGUAGE="zh-hans")
+        assert "整套福卡需要 harmony，而它抽不到" in str(errors(response)["__all__"])
+
 
 class TestAnnouncements:
     def sent(self, campaign: Campaign, **changes: Any) -> dict[str, Any]:

@@ -152,6 +152,20 @@ class TestTally:
         body = boss.get(page(proposal)).content.decode()
         assert bytes(Proposal.objects.get(pk=proposal.pk).ballots_hash).hex() in body
 
+    def test_tells_in_either_language_why_nothing_came_of_it(
+        self, boss: Client, campaign: Campaign, clock: Clock
+    ) -> None:
+        proposal = make.OpenProposalFactory(campaign=campaign, options=({}, {"extension_min": 18}))
+        self.vote(proposal, 2)
+        Campaign.objects.filter(pk=campaign.pk).update(reveal_at=campaign.closes_at)
+        clock.move_to(proposal.closes_at)
+        closing.close_due()
+        english, chinese = (
+            boss.get(page(proposal), HTTP_ACCEPT_LANGUAGE=language).content.decode() for language in ("en", "zh-hans")
+        )
+        assert "changed nothing: /extension_min: the deadline can&#x27;t come after the reveal" in english
+        assert "/extension_min: 截止时间不能晚于开奖时间" in chinese
+
     def test_tells_that_a_close_was_given_up(self, boss: Client, campaign: Campaign) -> None:
         proposal = make.EndedProposalFactory(campaign=campaign, eligible=None, cast=None, ballots_hash=None)
         Proposal.objects.filter(pk=proposal.pk).update(

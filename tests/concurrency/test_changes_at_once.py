@@ -23,6 +23,7 @@ from cards.models import Draw
 from fortunes import errors, gate, rulebooks, sql
 from fortunes.actions import campaigns, rulechanges
 from fortunes.models import Amendment, AuditEntry, Broadcast, Campaign, Rulebook
+from fortunes.sentences import Sentence
 from tests.concurrency.together import PATIENCE_S, together, until, until_somebody_waits
 from tests.concurrency.variants import erase, holding, without
 from tests.factories import cards as make
@@ -187,7 +188,7 @@ def extend_while_the_deadline_passes(
     judged, extended = threading.Event(), threading.Event()
     too_late = rulechanges._too_late
 
-    def judge(*given: Any) -> str | None:
+    def judge(*given: Any) -> Sentence | None:
         reason = too_late(*given)
         clock.move_to(season.closes_at)
         judged.set()

@@ -143,7 +143,7 @@ def test_an_announcement_that_the_deadline_has_overtaken_never_takes_force(clock
     rulechanges.apply_due()
     assert rulebooks.newest(draft.pk).version == 1
     announced.refresh_from_db()
-    assert announced.impossible == "the deadline comes before its date"
+    assert announced.impossible == {"text": "the deadline comes before its date", "values": {}, "path": ""}
 
 
 def test_an_announcement_that_has_become_impossible_is_noted(clock: Clock) -> None:
@@ -155,7 +155,7 @@ def test_an_announcement_that_has_become_impossible_is_noted(clock: Clock) -> No
     rulechanges.apply_due()
     announced.refresh_from_db()
 
-    assert "/extension_min" in announced.impossible
+    assert announced.impossible["path"] == "/extension_min"
     assert (announced.applied_at, rulebooks.newest(season.pk).version, told(season)) == (None, 2, [])
     assert audited(season) == ["rules.announced", "rules.announcement_impossible"]
 
@@ -248,7 +248,7 @@ def test_the_freeze_waits_for_announced_changes_that_were_due(announced: Amendme
     assert Settlement.objects.get(pool__campaign=season).state == Settlement.State.FREEZE
 
 
-@pytest.mark.parametrize("ended", [{"impossible": "for a reason"}, {"struck": True}])
+@pytest.mark.parametrize("ended", [{"impossible": {"text": "for a reason"}}, {"struck": True}])
 def test_the_freeze_waits_for_nothing_that_has_ended(announced: Amendment, clock: Clock, ended: dict[str, Any]) -> None:
     if ended.pop("struck", False):
         vote = OpenProposalFactory.create(campaign=announced.campaign, closes_at=announced.campaign.reveal_at)

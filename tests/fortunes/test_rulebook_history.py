@@ -110,7 +110,7 @@ def test_what_is_announced_and_what_became_of_it(season: Campaign, clock: Clock)
 
 def test_what_is_not_possible_any_more_changes_nothing(season: Campaign) -> None:
     row = season.amendments.order_by("pk")[0]
-    Amendment.objects.filter(pk=row.pk).update(impossible="/luck: for a reason", changes={"luck": 1})
+    Amendment.objects.filter(pk=row.pk).update(impossible={"text": "for a reason"}, changes={"luck": 1})
     _, item = get(f"{season.slug}/amendments")[1]["items"]
 
     assert (item["state"], item["changes"], item["patch"]) == ("impossible", [], {"luck": 1})

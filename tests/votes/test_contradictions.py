@@ -88,7 +88,7 @@ class TestAnnounced:
     @pytest.mark.parametrize("end", ["applied_at", "impossible"])
     def test_not_once_it_has_come_to_its_end(self, end: str) -> None:
         season, amendment = announced()
-        given = {"applied_at": amendment.takes_force_at} if end == "applied_at" else {"impossible": "so"}
+        given = {"applied_at": amendment.takes_force_at} if end == "applied_at" else {"impossible": {"text": "so"}}
         Amendment.objects.filter(pk=amendment.pk).update(**given)
         refuse(season, change({}, strikes=amendment.pk), "options.2.strikes")
 

@@ -8,4 +8,4 @@ SELECT a.id, a.takes_force_at, a.applied_at, made.versions
                        FROM fortunes_rulebook r WHERE r.amendment_id = a.id) made
  WHERE made.versions <> CASE WHEN a.applied_at IS NULL THEN 0 ELSE 1 END
     OR made.fitting <> made.versions
-    OR (a.impossible <> '' AND a.applied_at IS NOT NULL)
+    OR (a.impossible IS NOT NULL AND a.applied_at IS NOT NULL)
