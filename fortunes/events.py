@@ -187,6 +187,13 @@ class AnnouncementPublished(msgspec.Struct, frozen=True, kw_only=True):
     pinned: bool
 
 
+@event("announcement.withdrawn")
+class AnnouncementWithdrawn(msgspec.Struct, frozen=True, kw_only=True):
+    """What staff had told everybody is not listed any more."""
+
+    announcement: str
+
+
 @event("comment.answered")
 class CommentAnswered(msgspec.Struct, frozen=True, kw_only=True):
     """Staff reply to a comment: `comment` is the reply, `answers` what it replies to."""
@@ -194,3 +201,12 @@ class CommentAnswered(msgspec.Struct, frozen=True, kw_only=True):
     proposal: str
     comment: str
     answers: str
+
+
+@event("comment.moderated")
+class CommentModerated(msgspec.Struct, frozen=True, kw_only=True):
+    """Staff have hidden a comment from everybody but its author, or show it again."""
+
+    proposal: str
+    comment: str
+    hidden: bool

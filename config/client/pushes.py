@@ -221,12 +221,24 @@ class AnnouncementPublished(News, frozen=True, kw_only=True):
     pinned: bool
 
 
+class AnnouncementWithdrawn(News, frozen=True, kw_only=True):
+    announcement: str
+
+
 class CommentAnswered(News, frozen=True, kw_only=True):
     """Staff have replied to a comment."""
 
     proposal: str
     comment: str
     answers: str
+
+
+class CommentModerated(News, frozen=True, kw_only=True):
+    """Staff have hidden a comment from everybody but its author, or show it again."""
+
+    proposal: str
+    comment: str
+    hidden: bool
 
 
 class CardConverted(News, frozen=True, kw_only=True):
@@ -280,7 +292,9 @@ TYPES: Mapping[str, type[News]] = {
     "proposal.closed": ProposalClosed,
     "tally.changed": TallyChanged,
     "announcement.published": AnnouncementPublished,
+    "announcement.withdrawn": AnnouncementWithdrawn,
     "comment.answered": CommentAnswered,
+    "comment.moderated": CommentModerated,
 }
 
 

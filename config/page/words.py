@@ -94,4 +94,5 @@ def _votes() -> dict[str, str]:
         "vote.own": _("You voted: {name}"),
         "vote.choose": _("Choose an option first."),
         "vote.thanks": _("Your ballot counts."),
+        "comment.organiser": _("The organiser"),
     }

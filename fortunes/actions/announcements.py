@@ -72,11 +72,19 @@ def pin(*, announcement_id: int, pinned: bool, by: int | None) -> Announcement:
 
 
 def withdraw(*, announcement_id: int, by: int | None) -> Announcement:
-    """It is not listed any more, or never will be; twice is once. Raises AnnouncementNotFound."""
+    """It is not listed any more, or never will be; twice is once. Who was told of it is told of that.
+
+    Raises AnnouncementNotFound.
+    """
     with transaction.atomic(durable=True):
-        if Announcement.objects.filter(pk=announcement_id, withdrawn_at=None).update(withdrawn_at=DatabaseNow()):
-            _record(_row(announcement_id), "withdrawn", by)
-        return _row(announcement_id)
+        changed = Announcement.objects.filter(pk=announcement_id, withdrawn_at=None).update(withdrawn_at=DatabaseNow())
+        row = _row(announcement_id)
+        if changed:
+            if row.published_at is not None:
+                told = events.AnnouncementWithdrawn(announcement=str(row.public_id))
+                events.broadcast(campaign_id=row.campaign_id, payload=told)
+            _record(row, "withdrawn", by)
+        return row
 
 
 def publish_due() -> None:

@@ -55,7 +55,10 @@ def delete(*, comment_id: UUID, by: SignedIn) -> None:
 
 
 def hide(*, comment_id: int, by: int) -> Comment:
-    """Nobody but its author sees it any more; twice is once. Raises CommentNotFound."""
+    """Nobody but its author sees it any more, and screens that show it are told; twice is once.
+
+    Raises CommentNotFound.
+    """
     return _moderate(comment_id, Q(hidden_at=None), {"hidden_at": DatabaseNow(), "hidden_by": by}, "hidden", by)
 
 
@@ -148,10 +151,14 @@ def _told(rows: QuerySet[Comment], seen_by: int) -> answers.CommentAnswer:
 def _moderate(pk: int, still: Q, columns: dict[str, object], verb: str, by: int) -> Comment:
     with transaction.atomic(durable=True):
         changed = Comment.objects.filter(still, pk=pk, deleted_at=None).update(**columns)
-        row = Comment.objects.filter(pk=pk, deleted_at=None).first()
+        row = Comment.objects.filter(pk=pk, deleted_at=None).select_related("proposal").first()
         if row is None:
             raise errors.CommentNotFound
         if changed:
+            told = events.CommentModerated(
+                proposal=str(row.proposal.public_id), comment=str(row.public_id), hidden=row.hidden_at is not None
+            )
+            events.broadcast(campaign_id=row.proposal.campaign_id, payload=told)
             _record(row, verb, by)
         return row
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Route, expect
 
 from fortunes import clock as database_clock
-from fortunes.actions import announcements
-from fortunes.models import Ballot, Campaign, Proposal
+from fortunes.actions import announcements, comments
+from fortunes.models import Ballot, Campaign, Comment, Proposal
 from tests.browser.test_staying import player_of
 from tests.browser.test_using import NAMELESS, TOO_WIDE
 from tests.browser.windows import Window
 from tests.factories import cards as make
+from tests.factories import talk
+from tests.factories.accounts import PlayerFactory
 from tests.plugins.clock import Clock
 from tests.realtime import story
 
@@ -126,6 +129,66 @@ def test_back_to_an_option_whose_answer_was_lost(window: OpenWindow, season: Cam
     assert Ballot.objects.get(proposal=proposal).option == 1
 
 
+def says(window: Window, text: str) -> None:
+    window.page.get_by_label("What do you say?").fill(text)
+    window.button("Comment", "#comment").click()
+    expect(window.page.locator("#comment-list li").first).to_contain_text(text)
+    expect(window.page.get_by_label("What do you say?")).to_have_value("")
+
+
+def test_players_comment_and_staff_answer_live(window: OpenWindow, season: Campaign) -> None:
+    alice, bob = collector(window), collector(window)
+    staff = PlayerFactory.create(is_staff=True)
+    story.put_to_the_vote(season, [{}, {}])
+    nobody = window()
+    for one in (alice, bob, nobody):
+        one.page.get_by_text("Comments", exact=True).click()
+        expect(one.page.locator("#no-comments")).to_be_visible()
+    expect(nobody.page.locator("#comment")).to_be_hidden()
+
+    says(alice, "Keep it!\n<b>Please</b>")
+    says(alice, "It is fun.")
+    first = Comment.objects.earliest("pk")
+    reply = comments.answer(comment_id=first.pk, text="We hear you.", by=staff.pk, public_id=uuid4())
+    # Nobody has reloaded anything; what bob hadn't looked at yet comes with it.
+    newest = bob.page.locator("#comment-list li").first
+    expect(newest).to_contain_text("The organiser")
+    expect(newest.locator("blockquote")).to_contain_text("<b>Please</b>")
+    expect(bob.page.locator("#comment-list li")).to_have_count(3)
+    expect(bob.button("Delete my comment")).to_have_count(0)
+
+    comments.hide(comment_id=reply.pk, by=staff.pk)
+    expect(bob.page.locator("#comment-list li")).to_have_count(2)
+    alice.button("Delete my comment").first.click()
+    expect(alice.page.locator("#comment-list li")).to_have_count(1)
+    comments.hide(comment_id=first.pk, by=staff.pk)
+    expect(bob.page.locator("#no-comments")).to_be_visible()
+    expect(alice.page.get_by_text("Hidden by the organiser: only you see it.")).to_be_visible()
+
+
+def test_a_comment_that_is_refused_stays_in_its_field(window: OpenWindow, season: Campaign) -> None:
+    alice = collector(window)
+    proposal = story.put_to_the_vote(season, [{}, {}])
+    alice.page.get_by_text("Comments", exact=True).click()
+    for number in range(5):
+        says(alice, f"{number}")
+    field = alice.page.get_by_label("What do you say?")
+    field.fill("One more")
+    alice.button("Comment", "#comment").click()
+    expect(alice.page.locator("#toasts")).not_to_be_empty()
+    expect(field).to_have_value("One more")
+    assert Comment.objects.filter(proposal=proposal).count() == 5
+
+    for number in range(8):
+        talk.comment(PlayerFactory.create(), proposal, f"other {number}")
+    alice.visit(alice.page.url)
+    alice.page.get_by_text("Comments", exact=True).click()
+    expect(alice.page.locator("#comment-list li")).to_have_count(10)
+    alice.button("Older comments").click()
+    expect(alice.page.locator("#comment-list li")).to_have_count(13)
+    expect(alice.button("Older comments")).to_be_hidden()
+
+
 def test_who_is_not_signed_in_sees_how_it_stands(window: OpenWindow, season: Campaign) -> None:
     alice = collector(window)
     proposal = story.put_to_the_vote(season, [{}, {}])
@@ -150,7 +213,8 @@ def test_everything_has_a_name_and_fits(window: OpenWindow, season: Campaign, wi
     announce(season)
     alice = collector(window, viewport={"width": width, "height": 800})
     story.put_to_the_vote(season, [{}, REMOVED])
-    expect(alice.page.locator("#vote")).to_be_visible()
+    alice.page.get_by_text("Comments", exact=True).click()
+    expect(alice.page.locator("#comment")).to_be_visible()
     assert alice.page.evaluate(NAMELESS) == []
     assert alice.page.evaluate(TOO_WIDE) <= 0
 

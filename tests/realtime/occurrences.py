@@ -25,7 +25,7 @@ from cards.actions import copies, credits, steals, trades, wilds
 from cards.models import SupportReason
 from cards.trading import Audience
 from config.client.sockets import Socket
-from fortunes.actions import proposals, rulechanges
+from fortunes.actions import announcements, comments, proposals, rulechanges
 from fortunes.models import Campaign, DatabaseNow, Proposal
 from redpackets.actions import compensations, conversions, shares
 from redpackets.models import LiveShare
@@ -108,17 +108,18 @@ def changed(owner: psycopg.Connection) -> Heard:
     return PlayerFactory.create(), campaign
 
 
-@occurs("announcement.published")
+@occurs("announcement.published", "announcement.withdrawn")
 def announced(owner: psycopg.Connection) -> Heard:
     campaign = season()
-    talk.announced(campaign, pinned=True)
+    announcements.withdraw(announcement_id=talk.announced(campaign, pinned=True).pk, by=None)
     return PlayerFactory.create(), campaign
 
 
-@occurs("comment.answered")
+@occurs("comment.answered", "comment.moderated")
 def answered(owner: psycopg.Connection) -> Heard:
     campaign, player = season(), PlayerFactory.create()
-    talk.replied(talk.commented(player, votes.OpenProposalFactory.create(campaign=campaign)))
+    reply = talk.replied(talk.commented(player, votes.OpenProposalFactory.create(campaign=campaign)))
+    comments.hide(comment_id=reply.pk, by=PlayerFactory.create(is_staff=True).pk)
     return player, campaign
 
 

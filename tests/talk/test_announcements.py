@@ -23,8 +23,8 @@ def titles(season: Campaign) -> list[str]:
     return [row.title_en for row in announcements.listed(campaign_id=season.pk, before=None, limit=50)]
 
 
-def told(season: Campaign) -> list[dict[str, object]]:
-    news = Broadcast.objects.filter(campaign=season, type="announcement.published").order_by("seq")
+def told(season: Campaign, what: str = "announcement.published") -> list[dict[str, object]]:
+    news = Broadcast.objects.filter(campaign=season, type=what).order_by("seq")
     return list(news.values_list("data", flat=True))
 
 
@@ -129,6 +129,8 @@ def test_withdrawn_before_and_after(season: Campaign, staff: Player) -> None:
         announcements.publish_now(announcement_id=waiting.pk, by=staff.pk)
     announcements.publish_due()
     assert (titles(season), len(told(season))) == ([], 1)
+    # Once, and nothing of what nobody had read.
+    assert told(season, "announcement.withdrawn") == [{"announcement": str(published.public_id)}]
 
 
 def test_what_is_not_there(staff: Player) -> None:

@@ -223,6 +223,11 @@ class TestModeration:
         comments.unhide(comment_id=row.pk, by=staff.pk)
         assert read(vote) == ["off topic"]
         assert audited(row) == ["comment.hidden", "comment.unhidden"]
+        told_live = Broadcast.objects.filter(campaign=vote.campaign, type="comment.moderated").order_by("seq")
+        assert [news.data["hidden"] for news in told_live] == [True, False]
+        assert {(news.data["proposal"], news.data["comment"]) for news in told_live} == {
+            (str(vote.public_id), str(row.public_id))
+        }
         row.refresh_from_db()
         assert (row.hidden_at, row.hidden_by) == (None, None)
 

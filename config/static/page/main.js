@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import * as cards from "./cards.js";
 import * as collecting from "./collecting.js";
+import * as comments from "./comments.js";
 import * as countdown from "./countdown.js";
 import * as friends from "./friends.js";
 import * as packet from "./packet.js";
@@ -58,8 +59,15 @@ async function fetchShare() {
   update({ share: await api.get(`campaigns/${state.campaign.slug}/share`) });
 }
 
+async function fetchVote() {
+  const shown = state.proposal?.id;
+  await votes.fetch();
+  if (state.proposal?.id !== shown) update({ comments: [], older: null });
+  await comments.fetch();
+}
+
 async function fetchNews() {
-  await Promise.all([votes.fetch(), votes.fetchAnnouncements()]);
+  await Promise.all([fetchVote(), votes.fetchAnnouncements()]);
 }
 
 /** Everything that is shown. What fails is said, and the rest is shown all the same. */
@@ -100,9 +108,16 @@ function heard(frame) {
     case "tally.changed":
       votes.counted(frame.data);
       break;
+    case "announcement.withdrawn":
+      quietly(votes.fetchAnnouncements());
+      break;
     case "announcement.published":
       quietly(votes.fetchAnnouncements());
       toast(say("announced"));
+      break;
+    case "comment.answered":
+    case "comment.moderated":
+      quietly(comments.heard(frame.data));
       break;
     case "rulebook.changed":
       quietly(Promise.all([fetchSeason(), turn()]));
@@ -113,7 +128,7 @@ function heard(frame) {
       quietly(fetchHand());
       break;
     default:
-      if (frame.event.startsWith("proposal.")) quietly(votes.fetch());
+      if (frame.event.startsWith("proposal.")) quietly(fetchVote());
       // Whatever else changes a hand says so by its version; the campaign's own events move its phase.
       if (frame.event.startsWith("campaign.")) quietly(turn());
       else if ("hand_version" in frame.data) quietly(fetchHand());
@@ -228,6 +243,7 @@ async function start() {
   friends.start();
   packet.start();
   votes.start();
+  comments.start();
   signing.start(enter);
   await fetchSeason();
   const invited = address.searchParams.get("invitation");

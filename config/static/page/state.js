@@ -14,6 +14,8 @@ export const state = {
   proposal: null,
   tally: null,
   ballot: null,
+  comments: [],
+  older: null,
   announcements: [],
 };
 
