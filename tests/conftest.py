@@ -60,6 +60,17 @@ def clock(owner_connection: psycopg.Connection) -> Iterator[Clock]:
     clock.restore()
 
 
+@pytest.fixture
+def rewritable(owner_connection: psycopg.Connection) -> Iterator[None]:
+    """The application's role may rewrite what was put to the vote or announced, as somebody with more rights could."""
+    columns = {"fortunes_option": "number, changes, strikes_id", "fortunes_amendment": "changes"}
+    for table, names in columns.items():
+        owner_connection.execute(f"GRANT UPDATE ({names}) ON {table} TO fortunes_app")
+    yield
+    for table, names in columns.items():
+        owner_connection.execute(f"REVOKE UPDATE ({names}) ON {table} FROM fortunes_app")
+
+
 def _check_invariants() -> None:
     """Whatever the tests left behind must still balance."""
     report, broken = StringIO(), None

@@ -90,3 +90,12 @@ def append_only(table: str) -> migrations.RunSQL:
         f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM fortunes_app",
         f"GRANT UPDATE, DELETE ON {table} TO fortunes_app",
     )
+
+
+def only_update(table: str, *columns: str) -> migrations.RunSQL:
+    """A reversible migration operation after which fortunes_app may update no other columns of `table`."""
+    written = ", ".join(columns)
+    return migrations.RunSQL(
+        [f"REVOKE UPDATE ON {table} FROM fortunes_app", f"GRANT UPDATE ({written}) ON {table} TO fortunes_app"],
+        [f"REVOKE UPDATE ({written}) ON {table} FROM fortunes_app", f"GRANT UPDATE ON {table} TO fortunes_app"],
+    )

@@ -236,7 +236,10 @@ class TestStalePages:
     def test_what_was_seen_is_what_is_opened(self, boss: Client, campaign: Campaign) -> None:
         proposal = make.DraftProposalFactory(campaign=campaign)
         seen = boss.post(page(proposal, "effects/")).context["seen"]
-        Option.objects.filter(proposal=proposal, number=2).update(changes={"stealing": {"per_day": 9}})
+        option = Option.objects.get(proposal=proposal, number=2)
+        option.delete()
+        option.changes = {"stealing": {"per_day": 9}}
+        option.save(force_insert=True)
         assert "changed this draft meanwhile" in said(boss.post(page(proposal, "opening/"), {"seen": seen}))
         assert "changed this draft meanwhile" in said(boss.post(page(proposal, "opening/")))
         assert Proposal.objects.get(pk=proposal.pk).state == "draft"

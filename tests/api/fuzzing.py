@@ -9,11 +9,13 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from config import documents
 from config.local import environment
 from fortunes import rulebooks
 from tests.accounts import texting
+from tests.api.calls import EXAMPLES
 from tests.api.world import PASSWORD, World
 from tests.factories import talk
 
@@ -128,12 +130,21 @@ def _bound(prefix: str, values: Values, table: str) -> list[str]:
     return [f"[{table}]", *takes, *lists]
 
 
+def _example(name: str, world: World) -> dict[str, Any]:
+    """A request that is answered well, whatever the time lets the generator find."""
+    call = EXAMPLES[name](world)
+    path = {part: str(value) for part, value in call.path.items()}
+    return {"path": path, "body": call.body, "token": call.by and world.token(call.by)}
+
+
 def run(folder: Path, url: str, world: World, *words: str) -> subprocess.CompletedProcess[str]:
     """One run of schemathesis over the whole schema. `words` are further options of its command."""
     schema, errors, config = folder / "openapi.yaml", folder / "errors.md", folder / "schemathesis.toml"
     schema.write_text(documents.openapi())
     errors.write_text(documents.errors())
     config.write_text(configuration(world))
+    examples = folder / "examples.json"
+    examples.write_text(json.dumps({name: _example(name, world) for name in EXAMPLES}, default=str))
     command: list[str | Path] = [
         Path(sys.executable).with_name("schemathesis"),
         "--config-file",
@@ -151,6 +162,7 @@ def run(folder: Path, url: str, world: World, *words: str) -> subprocess.Complet
         "FORTUNES_FUZZED_URL": url,
         "FORTUNES_FUZZED_TOKEN": world.token(world.me),
         "FORTUNES_FUZZED_ERRORS": str(errors),
+        "FORTUNES_FUZZED_EXAMPLES": str(examples),
         "FORTUNES_FUZZED_ANSWERS": str(folder / "answers"),
     }
     command += ["--no-color", "--report", "json", "--report-json-path", folder / "report.json", *words]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import requests
 import schemathesis
+from schemathesis.auths import GLOBAL_AUTH_STORAGE
 
 URL = os.environ["FORTUNES_FUZZED_URL"]
 TOKEN = os.environ["FORTUNES_FUZZED_TOKEN"]
 ERRORS = Path(os.environ["FORTUNES_FUZZED_ERRORS"]).read_text(encoding="utf-8")
+EXAMPLES = json.loads(Path(os.environ["FORTUNES_FUZZED_EXAMPLES"]).read_text(encoding="utf-8"))
 ANSWERS = Path(os.environ["FORTUNES_FUZZED_ANSWERS"])
 
 # Whoever does these is signed out or gone, so that a player who is new does them.
@@ -21,6 +24,8 @@ LAST_DEEDS = re.compile(r"DELETE /api/v1/(me|sessions|sessions/current)$")
 KNOWN = {(int(status), code) for status, code in re.findall(r"^\| (\d+) \| `([^`]+)`", ERRORS, re.MULTILINE)}
 
 _seen: Counter[str] = Counter()
+# Of examples that somebody else asks for, by their key.
+_tokens: dict[str | None, str] = {}
 
 
 @schemathesis.auth(refresh_interval=None)
@@ -28,6 +33,8 @@ class Token:
     """The one player's, or that of a new one for the last deeds. Their word, too, where they have to give it."""
 
     def get(self, case: schemathesis.Case, context: schemathesis.AuthContext) -> str:
+        if (theirs := _tokens.get(case.headers.get("Idempotency-Key"))) is not None:
+            return theirs
         if not LAST_DEEDS.match(f"{case.method} {case.path}"):
             return TOKEN
         name, password = f"new-{secrets.token_hex(8)}", secrets.token_urlsafe()
@@ -42,6 +49,21 @@ class Token:
 
     def set(self, case: schemathesis.Case, data: str, context: schemathesis.AuthContext) -> None:
         case.headers["Authorization"] = f"Bearer {data}"
+
+
+@schemathesis.hook
+def before_add_examples(context: schemathesis.HookContext, examples: list[schemathesis.Case]) -> None:
+    """Each operation is answered well at least once, however little the generator has time to find."""
+    assert context.operation is not None
+    known = EXAMPLES[context.operation.definition.raw["operationId"]]
+    key = secrets.token_hex(8)
+    if known["token"]:
+        _tokens[key] = known["token"]
+    given = {} if known["body"] is None else {"body": known["body"], "media_type": "application/json"}
+    case = context.operation.Case(path_parameters=known["path"], headers={"Idempotency-Key": key}, **given)
+    # As it does with the cases that it makes itself.
+    GLOBAL_AUTH_STORAGE.set(case, schemathesis.AuthContext(operation=context.operation, app=None))
+    examples.append(case)
 
 
 @schemathesis.hook

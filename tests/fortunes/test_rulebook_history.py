@@ -108,6 +108,7 @@ def test_what_is_announced_and_what_became_of_it(season: Campaign, clock: Clock)
     assert [change["before"] for change in sooner["changes"]] == [20, False]
 
 
+@pytest.mark.usefixtures("rewritable")
 def test_what_is_not_possible_any_more_changes_nothing(season: Campaign) -> None:
     row = season.amendments.order_by("pk")[0]
     Amendment.objects.filter(pk=row.pk).update(impossible={"text": "for a reason"}, changes={"luck": 1})

@@ -366,6 +366,7 @@ class TestFailing:
         assert not DeadLetter.objects.filter(job=closing.JOB, subject_id=vote.pk).exists()
 
 
+@pytest.mark.usefixtures("rewritable")
 def test_an_option_that_is_not_there_can_not_win(vote: Proposal, clock: Clock) -> None:
     voted(vote, 2)
     Option.objects.filter(proposal=vote, number=2).update(number=3)

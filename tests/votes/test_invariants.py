@@ -96,6 +96,7 @@ PLANTED: list[tuple[str, Callable[[Votes], object]]] = [
 ]
 
 
+@pytest.mark.usefixtures("rewritable")
 @pytest.mark.parametrize(("name", "plant"), PLANTED, ids=[f"{i}-{name}" for i, (name, _) in enumerate(PLANTED)])
 def test_a_planted_violation_is_found(votes: Votes, name: str, plant: Callable[[Votes], object]) -> None:
     assert broken() == set()
