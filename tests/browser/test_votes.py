@@ -139,7 +139,7 @@ def says(window: Window, text: str) -> None:
 def test_players_comment_and_staff_answer_live(window: OpenWindow, season: Campaign) -> None:
     alice, bob = collector(window), collector(window)
     staff = PlayerFactory.create(is_staff=True)
-    story.put_to_the_vote(season, [{}, {}])
+    proposal = story.put_to_the_vote(season, [{}, {}])
     nobody = window()
     for one in (alice, bob, nobody):
         one.page.get_by_text("Comments", exact=True).click()
@@ -148,7 +148,7 @@ def test_players_comment_and_staff_answer_live(window: OpenWindow, season: Campa
 
     says(alice, "Keep it!\n<b>Please</b>")
     says(alice, "It is fun.")
-    first = Comment.objects.earliest("pk")
+    first = Comment.objects.filter(proposal=proposal).earliest("pk")
     reply = comments.answer(comment_id=first.pk, text="We hear you.", by=staff.pk, public_id=uuid4())
     # Nobody has reloaded anything; what bob hadn't looked at yet comes with it.
     newest = bob.page.locator("#comment-list li").first
