@@ -56,6 +56,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: _write(seen))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests do the same thing very often. Tracing them would take longer than all others, and show nothing new."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker("no_cover")
+
+
 def _write(seen: Seen) -> None:
     folder = Path(os.environ["FORTUNES_SEEN"])
     folder.mkdir(parents=True, exist_ok=True)
