@@ -15,6 +15,7 @@ import pytest
 
 from fortunes import sql
 
+UNTRACED = {"api", "browser", "demo", "health", "house"}
 APPS = ("fortunes", "accounts", "cards", "redpackets")
 
 
@@ -57,9 +58,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests do the same thing very often. Tracing them would take longer than all others, and show nothing new."""
+    """Not traced, which takes minutes: slow tests, which do the same often, and folders about what isn't judged."""
     for item in items:
-        if item.get_closest_marker("slow"):
+        if item.get_closest_marker("slow") or item.path.parent.name in UNTRACED:
             item.add_marker("no_cover")
 
 

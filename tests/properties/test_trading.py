@@ -355,17 +355,15 @@ def test_trades_follow_their_model(clock: Clock, monkeypatch: pytest.MonkeyPatch
     Trading.clock = clock
     # All in one transaction, so that everybody hears of them in their order.
     monkeypatch.setattr(following, "MOST_TRADES", 1_000)
-    suppressed = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-    run_state_machine_as_test(
-        Trading,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
-            deadline=None,
-            suppress_health_check=suppressed,
-            phases=[Phase.generate],
-        ),
+    asked = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+        phases=[Phase.generate],
     )
-    # Without this the model could agree with a database in which nothing ever happens.
-    print(Trading.came)
-    assert Trading.came["done"] > EXAMPLES * STEPS / 10
+    # Else the model could agree with a database in which nothing ever happens. Some runs are short, or mostly refusals.
+    while Trading.came["done"] <= EXAMPLES * STEPS / 10:
+        before = Trading.came["done"]
+        run_state_machine_as_test(Trading, settings=asked)
+        assert Trading.came["done"] > before
