@@ -54,6 +54,12 @@ export async function call(method, path, { body, key, anonymous = false } = {}) 
   }
 }
 
+/** The path of a page's `next`, which names the host too. */
+export function pathOf(next) {
+  const { pathname, search } = new URL(next, location.href);
+  return pathname + search;
+}
+
 export const get = (path, given) => call("GET", path, given);
 export const post = (path, body, given) => call("POST", path, { body, ...given });
 

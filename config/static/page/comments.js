@@ -4,9 +4,7 @@ import * as api from "./api.js";
 import { $, complain, copy, on, part, show } from "./dom.js";
 import { called } from "./friends.js";
 import { state, update, watch } from "./state.js";
-import { language, say } from "./words.js";
-
-const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+import { instant, say } from "./words.js";
 
 let asked = 0;
 
@@ -30,8 +28,7 @@ const page = (path) => api.get(path, { anonymous: state.player === null });
 
 async function fetchOlder() {
   const mine = asked;
-  const { pathname, search } = new URL(state.older, location.href);
-  const { items, next } = await page(pathname + search);
+  const { items, next } = await page(api.pathOf(state.older));
   if (mine === asked) update({ comments: [...state.comments, ...items], older: next });
 }
 
@@ -46,7 +43,7 @@ async function write() {
 
 function row({ id, author, staff, text, answers, at, own, hidden }) {
   const name = staff ? say("comment.organiser") : called(author);
-  const element = copy("a-comment", { author: name, text, when: time.format(Date.parse(at)) });
+  const element = copy("a-comment", { author: name, text, when: instant(at) });
   element.classList.toggle("pinned", staff);
   show(part(element, "quoted"), answers !== null);
   if (answers) part(element, "quoted").textContent = `${called(answers.author)}: ${answers.text}`;
@@ -67,11 +64,7 @@ function draw() {
 
 export function start() {
   watch(["comments", "older"], draw);
-  // Who looks decides what is theirs.
-  watch(["player"], () => {
-    show($("comment"), state.player !== null);
-    fetch().catch(complain);
-  });
+  watch(["player"], () => show($("comment"), state.player !== null));
   $("talk").addEventListener("toggle", () => fetch().catch(complain));
   on($("comment"), "submit", write);
   on($("older-comments"), "click", fetchOlder);

@@ -15,7 +15,7 @@ export async function fetch() {
   for (let page = 0; path && page < MOST_PAGES; page += 1) {
     const { items, next } = await api.get(path);
     friends = friends.concat(items);
-    path = next && new URL(next, location.href).pathname + new URL(next, location.href).search;
+    path = next && api.pathOf(next);
   }
   update({ friends });
 }

@@ -185,6 +185,8 @@ function clearAddress() {
 function leave() {
   line?.close();
   update({ player: null, packet: null, friends: [], ballot: null });
+  // Whoever looks now is nobody's author.
+  quietly(comments.fetch());
   for (const id of ["hand", "sign-out", "collect"]) show($(id), false);
   show($("sign-in"), true);
   $("me").textContent = "";

@@ -3,11 +3,10 @@
 import * as api from "./api.js";
 import { $, copy, on, part, show, toast } from "./dom.js";
 import { kind, state, update, watch } from "./state.js";
-import { language, nameOf, number, say, yuan } from "./words.js";
+import { instant, nameOf, number, say, yuan } from "./words.js";
 
 // Of several votes the one is shown of which a player wants to know first.
 const FIRST = ["open", "counting", "scheduled", "closed", "cancelled"];
-const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 
 let line = null;
 let watched = null;
@@ -79,7 +78,7 @@ const nameOfOption = (wanted) => nameOf(state.proposal.options.find((option) => 
 
 function outcome() {
   const { proposal } = state;
-  if (proposal.state !== "closed") return say(`vote.${proposal.state}`, { close: time.format(Date.parse(proposal.closes_at)) });
+  if (proposal.state !== "closed") return say(`vote.${proposal.state}`, { close: instant(proposal.closes_at) });
   const { outcome: found, winner } = proposal.result;
   return say(`vote.${found}`, { name: winner === null ? "" : nameOfOption(winner) });
 }
@@ -130,7 +129,7 @@ function drawAnnouncements() {
   show($("announcements"), announcements.length > 0);
   $("announcement-list").replaceChildren(
     ...announcements.map(({ title, body, pinned, published_at: published }) => {
-      const texts = { title: nameOf(title), body: nameOf(body), when: time.format(Date.parse(published)) };
+      const texts = { title: nameOf(title), body: nameOf(body), when: instant(published) };
       const element = copy("an-announcement", texts);
       element.classList.toggle("pinned", pinned);
       return element;

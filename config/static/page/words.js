@@ -31,6 +31,10 @@ const roundMoney = new Intl.NumberFormat(language, {
 });
 const whole = new Intl.NumberFormat(language);
 
+const moment = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+
+/** A server's instant, in the reader's time zone. */
+export const instant = (at) => moment.format(Date.parse(at));
 export const yuan = (fen) => money.format(fen / 100);
 export const number = (count) => whole.format(count);
 
